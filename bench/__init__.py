@@ -1,0 +1,1 @@
+"""Benchmarks: one file a subject, always beside the peer in the same run."""
