@@ -1,0 +1,1 @@
+"""When to tell, whom and how: rules, levels, incidents, clocks, channels."""

@@ -1,0 +1,1 @@
+"""Where mentions come from: one file a kind, one guarded HTTP client."""

@@ -1,0 +1,1 @@
+"""What a mention is and what it means: pure functions, no network, no database."""

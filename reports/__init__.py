@@ -1,0 +1,1 @@
+"""What people read: digest, flash report, charts."""
