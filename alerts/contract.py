@@ -1,0 +1,154 @@
+"""What a rule and a channel are: the settings they carry and the one thing each does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema
+from pydantic_core import core_schema
+
+from models.records import Delivery, Level, MentionFilter, Window, WindowSpec
+
+LevelWord = Annotated[
+    Level,
+    GetPydanticSchema(
+        lambda _source, _handler: core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, Level) else Level.of(str(value)),
+        ),
+        lambda _schema, _handler: {
+            "type": "string",
+            "enum": ["blue", "yellow", "orange", "red", "iv", "iii", "ii", "i"],
+        },
+    ),
+]
+"""A level written as a colour or a grade id in YAML."""
+
+
+class FilterSettings(BaseModel):
+    """Which mentions a rule looks at; everything left out means any."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    query: tuple[str, ...] | str = ()
+    topic: tuple[str, ...] | str = ()
+    sentiment: tuple[str, ...] | str = ()
+    appeal: tuple[str, ...] | str = ()
+    tier: tuple[str, ...] | str = ()
+    mention_kind: tuple[str, ...] | str = ()
+    source: tuple[str, ...] | str = ()
+    place: tuple[str, ...] | str = ()
+    urgency_at_least: int = Field(default=0, ge=0, le=2)
+
+    def as_filter(self) -> MentionFilter:
+        """Return the filter storage understands."""
+        return MentionFilter(
+            queries=_words(self.query),
+            topics=_words(self.topic),
+            sentiments=_words(self.sentiment),
+            appeals=_words(self.appeal),
+            tiers=_words(self.tier),
+            kinds=_words(self.mention_kind),
+            sources=_words(self.source),
+            places=_words(self.place),
+            urgency_at_least=self.urgency_at_least,
+        )
+
+
+def _words(value: tuple[str, ...] | str) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+class RuleSettings(BaseModel):
+    """What every rule has: a name, what it looks at, and how often it may speak."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[\w\-]{1,64}$", description="Unique name, printed in reasons")
+    filter: FilterSettings = FilterSettings()
+    group_by: str = Field(default="", pattern=r"^(|story|topic|place|source|query|tier)$")
+    level: LevelWord | None = Field(
+        default=None, description="Fixed level; left out, it is suggested from the evidence"
+    )
+    cool_down_minutes: int = Field(default=360, ge=0)
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule's decision about one group: it fires, and why, in words with numbers."""
+
+    rule: str
+    window: Window
+    reasons: tuple[str, ...]
+    level: Level | None = None
+
+
+class Rule(Protocol):
+    """A rule declares the windows it needs and decides on them."""
+
+    @property
+    def name(self) -> str:
+        """The unique name."""
+
+    def windows(self) -> tuple[WindowSpec, ...]:
+        """Return the windows to ask storage for."""
+
+    def judge(self, windows: Sequence[Window], now: datetime) -> tuple[Finding, ...]:
+        """Return a finding for each group that crosses the rule's bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """What came back from a POST: `failure` is empty when an answer was received."""
+
+    status: int = 0
+    body: bytes = b""
+    failure: str = ""
+    retry_after: timedelta | None = None
+
+
+class Transport(Protocol):
+    """The guarded way out, given to channels by the pipeline."""
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], deadline_seconds: float
+    ) -> Awaitable[Posted]:
+        """POST once, following no redirect; never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of one attempt to deliver.
+
+    `accepted` without `confirmed` means a relay took it and nobody can say more. `permanent`
+    means a retry cannot help (a 4xx, a vendor's error code for a bad key).
+    """
+
+    ok: bool
+    confirmed: bool = True
+    permanent: bool = False
+    detail: str = ""
+    retry_after: timedelta | None = None
+
+
+class ChannelSettings(BaseModel):
+    """What every channel has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[\w\-]{1,64}$", description="Unique name, used in routes")
+    enabled: bool = True
+
+
+class Channel(Protocol):
+    """A way to a person."""
+
+    @property
+    def name(self) -> str:
+        """The unique name."""
+
+    async def send(self, delivery: Delivery, transport: Transport) -> Sent:
+        """Try once; a failure is a value, never an exception."""
