@@ -92,6 +92,13 @@ class Transaction(Reader):
             )
             self._cursor.unregister("incoming")
 
+    def run_with(self, name: str, rows: pa.Table, sql: str) -> None:
+        """Run one statement that reads an Arrow table under a name."""
+        with _translated():
+            self._cursor.register(name, rows)
+            self._cursor.execute(sql)
+            self._cursor.unregister(name)
+
 
 class Store:
     """One open database file and its side file. Use `Store.open`, and close it."""

@@ -1,0 +1,274 @@
+"""Alerts, incidents, their clocks, steps and acknowledgements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.records import Alert, Clock, Incident, IncidentState, Level
+from storage.store import Reader, Row, Transaction
+
+INCIDENT_COLUMNS = """id, number, title, state, level_suggested, level_confirmed, emergency_grade,
+  detected_at, occurred_at, assigned_at, updated_at, closed_at, story_id, topic, place,
+  responsible_unit, co_units, exercise"""
+OPEN = (
+    f"SELECT {INCIDENT_COLUMNS} FROM incident "  # noqa: S608 - a constant of ours
+    "WHERE closed_at IS NULL ORDER BY detected_at"
+)
+ONE = f"SELECT {INCIDENT_COLUMNS} FROM incident WHERE id = ?"  # noqa: S608 - a constant of ours
+ALL = f"SELECT {INCIDENT_COLUMNS} FROM incident ORDER BY detected_at"  # noqa: S608 - same
+PUT = f"""INSERT OR REPLACE INTO incident ({INCIDENT_COLUMNS})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - same
+COUNT_OF_YEAR = "SELECT count(*) FROM incident WHERE year(detected_at + INTERVAL 8 HOUR) = ?"
+ADD_MENTIONS = "INSERT OR IGNORE INTO incident_mention VALUES (?, ?, ?)"
+NEXT_EVENT = "SELECT coalesce(max(seq), 0) + 1 FROM incident_event"
+ADD_EVENT = "INSERT INTO incident_event VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+EVENTS = """SELECT seq, incident_id, done_at, who, action, from_value, to_value, note
+FROM incident_event WHERE incident_id = ? ORDER BY seq"""
+NEXT_FORM = "SELECT coalesce(max(seq), 0) + 1 FROM incident_form"
+ADD_FORM = "INSERT INTO incident_form VALUES (?, ?, ?, ?, ?, ?)"
+CLOCK_COLUMNS = """incident_id, clock_id, zh, t0_name, t0, due, basis, source, met_at,
+  extended_from, extension_reason, flag"""
+PUT_CLOCK = f"""INSERT OR REPLACE INTO clock ({CLOCK_COLUMNS})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - a constant of ours
+CLOCKS = f"SELECT {CLOCK_COLUMNS} FROM clock WHERE incident_id = ? ORDER BY due"  # noqa: S608
+RUNNING_CLOCKS = f"""SELECT {CLOCK_COLUMNS} FROM clock
+WHERE met_at IS NULL AND incident_id IN (SELECT id FROM incident WHERE closed_at IS NULL)
+ORDER BY due"""  # noqa: S608 - a constant of ours
+ADD_ALERT = "INSERT INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ALERTS_SINCE = """SELECT id, rule, grp, level, title, reasons, raised_at, window_start, window_end,
+  story_id, topic, mention_ids, mentions, independent, sources, incident_id, exercise
+FROM alert WHERE raised_at >= ? ORDER BY raised_at"""
+ACKNOWLEDGE = "INSERT INTO acknowledgement VALUES (?, ?, ?, ?, ?)"
+ACKNOWLEDGEMENTS = """SELECT incident_id, done_at, who, how, delivery_id FROM acknowledgement
+ORDER BY done_at"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAlert:
+    """An alert and the incident it belongs to."""
+
+    alert: Alert
+    incident_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a case: who changed what, when, and why."""
+
+    incident_id: str
+    at: datetime
+    who: str
+    action: str
+    from_value: str = ""
+    to_value: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """Who said "I have it", when and how (link, console, command line)."""
+
+    incident_id: str
+    at: datetime
+    who: str
+    how: str
+    delivery_id: str = ""
+
+
+def open_incidents(reader: Reader) -> list[Incident]:
+    """Return the incidents nobody has closed, oldest first."""
+    return [_incident(row) for row in reader.rows(OPEN)]
+
+
+def all_incidents(reader: Reader) -> list[Incident]:
+    """Return every incident, oldest first."""
+    return [_incident(row) for row in reader.rows(ALL)]
+
+
+def incident(reader: Reader, incident_id: str) -> Incident | None:
+    """Return one incident, or None."""
+    row = reader.row(ONE, [incident_id])
+    return _incident(row) if row else None
+
+
+def incidents_of_year(reader: Reader, year: int) -> int:
+    """Return how many incidents were opened in a Shanghai calendar year."""
+    return int(reader.value(COUNT_OF_YEAR, [year]))
+
+
+def put_incident(tx: Transaction, case: Incident) -> None:
+    """Write an incident as it now stands."""
+    tx.run(
+        PUT,
+        [case.id, case.number, case.title, case.state.value, int(case.level_suggested)]
+        + [_number(case.level_confirmed), _number(case.emergency_grade), case.detected_at]
+        + [case.occurred_at, case.assigned_at, case.updated_at, case.closed_at, case.story_id]
+        + [case.topic, case.place, case.responsible_unit, list(case.co_units), case.exercise],
+    )
+
+
+def add_mentions(tx: Transaction, incident_id: str, ids: Sequence[str], now: datetime) -> None:
+    """Tie mentions to an incident; known ties are left alone."""
+    tx.run_many(ADD_MENTIONS, [[incident_id, mention_id, now] for mention_id in ids])
+
+
+def add_step(tx: Transaction, step: Step) -> None:
+    """Append one step to a case."""
+    number = tx.value(NEXT_EVENT)
+    tx.run(
+        ADD_EVENT,
+        [number, step.incident_id, step.at, step.who, step.action]
+        + [step.from_value, step.to_value, step.note],
+    )
+
+
+def steps(reader: Reader, incident_id: str) -> list[Step]:
+    """Return a case's steps, oldest first."""
+    return [
+        Step(
+            incident_id=row[1],
+            at=row[2],
+            who=row[3],
+            action=row[4],
+            from_value=row[5],
+            to_value=row[6],
+            note=row[7],
+        )
+        for row in reader.rows(EVENTS, [incident_id])
+    ]
+
+
+def save_form(
+    tx: Transaction, incident_id: str, form: str, who: str, fields: Mapping[str, str], now: datetime
+) -> None:
+    """Keep one filled form; every saved version stays."""
+    number = tx.value(NEXT_FORM)
+    tx.run(
+        ADD_FORM,
+        [number, incident_id, form, now, who, json.dumps(dict(fields), ensure_ascii=False)],
+    )
+
+
+def put_clock(tx: Transaction, clock: Clock) -> None:
+    """Write a clock as it now stands."""
+    tx.run(
+        PUT_CLOCK,
+        [clock.incident_id, clock.clock_id, clock.zh, clock.t0_name, clock.t0, clock.due]
+        + [clock.basis, clock.source, clock.met_at, clock.extended_from]
+        + [clock.extension_reason, clock.flag],
+    )
+
+
+def clocks(reader: Reader, incident_id: str) -> list[Clock]:
+    """Return an incident's clocks, the nearest deadline first."""
+    return [_clock(row) for row in reader.rows(CLOCKS, [incident_id])]
+
+
+def running_clocks(reader: Reader) -> list[Clock]:
+    """Return the unmet clocks of open incidents, the nearest deadline first."""
+    return [_clock(row) for row in reader.rows(RUNNING_CLOCKS)]
+
+
+def add_alert(tx: Transaction, alert: Alert, incident_id: str) -> None:
+    """Append an alert."""
+    tx.run(
+        ADD_ALERT,
+        [alert.id, alert.rule, alert.group, int(alert.level), alert.title, list(alert.reasons)]
+        + [alert.raised_at, alert.window_start, alert.window_end, alert.story_id, alert.topic]
+        + [list(alert.mention_ids), alert.mentions, alert.independent, alert.sources]
+        + [incident_id, alert.exercise],
+    )
+
+
+def alerts_since(reader: Reader, since: datetime) -> list[StoredAlert]:
+    """Return the alerts raised since then, oldest first."""
+    return [_alert(row) for row in reader.rows(ALERTS_SINCE, [since])]
+
+
+def acknowledge(tx: Transaction, ack: Acknowledgement) -> None:
+    """Record an acknowledgement."""
+    tx.run(ACKNOWLEDGE, [ack.incident_id, ack.at, ack.who, ack.how, ack.delivery_id])
+
+
+def acknowledgements(reader: Reader) -> dict[str, list[Acknowledgement]]:
+    """Return the acknowledgements by incident, oldest first."""
+    found: dict[str, list[Acknowledgement]] = {}
+    for row in reader.rows(ACKNOWLEDGEMENTS):
+        ack = Acknowledgement(
+            incident_id=row[0], at=row[1], who=row[2], how=row[3], delivery_id=row[4]
+        )
+        found.setdefault(ack.incident_id, []).append(ack)
+    return found
+
+
+def _number(level: Level | None) -> int | None:
+    return None if level is None else int(level)
+
+
+def _level(number: int | None) -> Level | None:
+    return None if number is None else Level(number)
+
+
+def _incident(row: Row) -> Incident:
+    return Incident(
+        id=row[0],
+        number=row[1],
+        title=row[2],
+        state=IncidentState(row[3]),
+        level_suggested=Level(row[4]),
+        level_confirmed=_level(row[5]),
+        emergency_grade=_level(row[6]),
+        detected_at=row[7],
+        occurred_at=row[8],
+        assigned_at=row[9],
+        updated_at=row[10],
+        closed_at=row[11],
+        story_id=row[12],
+        topic=row[13],
+        place=row[14],
+        responsible_unit=row[15],
+        co_units=tuple(row[16]),
+        exercise=row[17],
+    )
+
+
+def _clock(row: Row) -> Clock:
+    return Clock(
+        incident_id=row[0],
+        clock_id=row[1],
+        zh=row[2],
+        t0_name=row[3],
+        t0=row[4],
+        due=row[5],
+        basis=row[6],
+        source=row[7],
+        met_at=row[8],
+        extended_from=row[9],
+        extension_reason=row[10],
+        flag=row[11],
+    )
+
+
+def _alert(row: Row) -> StoredAlert:
+    alert = Alert(
+        id=row[0],
+        rule=row[1],
+        group=row[2],
+        level=Level(row[3]),
+        title=row[4],
+        reasons=tuple(row[5]),
+        raised_at=row[6],
+        window_start=row[7],
+        window_end=row[8],
+        story_id=row[9],
+        topic=row[10],
+        mention_ids=tuple(row[11]),
+        mentions=row[12],
+        independent=row[13],
+        sources=row[14],
+        exercise=row[16],
+    )
+    return StoredAlert(alert=alert, incident_id=row[15])

@@ -1,0 +1,89 @@
+"""Sources: what each remembers, how each fared, and what it has brought."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.records import SourceRun
+from storage.store import Reader, Transaction
+
+STATES = "SELECT source, state, next_due_at FROM source_state"
+PUT_STATE = "INSERT OR REPLACE INTO source_state VALUES (?, ?, ?, ?)"
+NEXT_CYCLE = "SELECT coalesce(max(id), 0) + 1 FROM cycle"
+ADD_CYCLE = "INSERT INTO cycle VALUES (?, ?, ?, ?, ?)"
+ADD_RUN = "INSERT INTO source_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+LAST_GOOD_CYCLE = "SELECT max(finished_at) FROM cycle WHERE status = 'ok'"
+RECENT_RUNS = """
+SELECT source, started_at, finished_at, status, reason, fetched, stored, updated, duplicates,
+  problems
+FROM source_run WHERE started_at >= ? ORDER BY started_at
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceMemory:
+    """What a source remembers between cycles, and when it is due."""
+
+    state: Mapping[str, Any]
+    next_due_at: datetime | None
+
+
+def memories(reader: Reader) -> dict[str, SourceMemory]:
+    """Return each source's memory."""
+    return {
+        row[0]: SourceMemory(state=json.loads(row[1]), next_due_at=row[2])
+        for row in reader.rows(STATES)
+    }
+
+
+def remember(
+    tx: Transaction, source: str, state: Mapping[str, Any], due: datetime | None, now: datetime
+) -> None:
+    """Keep a source's memory."""
+    tx.run(PUT_STATE, [source, json.dumps(state, ensure_ascii=False), due, now])
+
+
+def record_cycle(
+    tx: Transaction, started: datetime, finished: datetime, runs: Sequence[SourceRun], note: str
+) -> int:
+    """Write the cycle and how each source fared; return the cycle's number."""
+    number = int(tx.value(NEXT_CYCLE))
+    tx.run(ADD_CYCLE, [number, started, finished, "ok", note])
+    tx.run_many(
+        ADD_RUN,
+        [
+            [number, run.source, run.started_at, run.finished_at, run.status, run.reason]
+            + [run.fetched, run.stored, run.updated, run.duplicates, list(run.problems)]
+            for run in runs
+        ],
+    )
+    return number
+
+
+def last_good_cycle(reader: Reader) -> datetime | None:
+    """Return when the last successful cycle ended."""
+    found = reader.value(LAST_GOOD_CYCLE)
+    return found if isinstance(found, datetime) else None
+
+
+def recent_runs(reader: Reader, since: datetime) -> list[SourceRun]:
+    """Return the runs since then, oldest first."""
+    return [
+        SourceRun(
+            source=row[0],
+            started_at=row[1],
+            finished_at=row[2],
+            status=row[3],
+            reason=row[4],
+            fetched=row[5],
+            stored=row[6],
+            updated=row[7],
+            duplicates=row[8],
+            problems=tuple(row[9]),
+        )
+        for row in reader.rows(RECENT_RUNS, [since])
+    ]
