@@ -59,7 +59,7 @@ _INVISIBLE = (
     (0xFFFC, 0xFFFF),
 )
 _HAN_RANGES = ((0x3041, 0x30FA), (0x3400, 0x9FFF), (0x20000, 0x323AF))
-_SIGNS = frozenset(".-–—―~")
+_HARD_SIGNS = frozenset(".-–—―~")
 _SIGNS = frozenset("·•‧∙⋅・･*|_^+=/\\`'¦") | _HARD_SIGNS
 _TONED = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿĀÁǍÀĒÉĚÈŌÓǑÒ")
 _OPENINGS = frozenset("([【〔{「<")
