@@ -46,7 +46,7 @@ _RADICALS = str.maketrans(
 )
 # Traditional forms that zhconv settles only by phrase; one character, one fold, on both sides.
 _VARIANTS = str.maketrans("著纔喫祇隻○◯", "着才吃只只〇〇")
-_HARD  # Combining accents, enclosing marks, variation selectors, blank fillers and noncharacters.
+# Combining accents, enclosing marks, variation selectors, blank fillers and noncharacters.
 _INVISIBLE = (
     (0x300, 0x36F),
     (0x115F, 0x1160),
