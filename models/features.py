@@ -1,0 +1,120 @@
+"""Character n-grams of many texts at once, as hashed buckets, with plain numpy.
+
+The unit is the folded code point. Runs of digits count as one "0" and single Latin letters as
+one "a", so that A3区 and C12区 look the same and a place cannot decide a label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.fold import fold_batch
+from models.fold_table import CODE, EDGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+BUCKET_BITS = 20
+BUCKETS = 1 << BUCKET_BITS
+OPENING_CHARS = 30
+CLOSING_CHARS = 24
+MAX_CHARS = 2_000
+"""Characters of a text that are read; a label rarely hides behind the second page."""
+
+_M1, _M2, _M3 = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_SALTS = tuple(np.uint32(s) for s in (0x1B873593, 0x38B34AE5, 0xA1E38B93, 0x5BD1E995, 0x7FEB352D))
+_LENGTH_SALT = np.uint32(0x846CA68B)
+_EXCEL_RETURN = "_x000D_"
+_BLANKS = " " * len(_EXCEL_RETURN)
+_SHIFT = np.uint32(32 - BUCKET_BITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Code points of many texts in one array, each text ended by a zero.
+
+    `values` (n,) uint32; `starts` and `ends` (n_texts,) bound each text; `first` and `last` (n,)
+    bound what each code point came from, in the original of its text.
+    """
+
+    values: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """Every n-gram occurrence: its text, its bucket, and the span of code points it covers."""
+
+    text: NDArray[np.int32]
+    bucket: NDArray[np.uint32]
+    start: NDArray[np.int32]
+    size: NDArray[np.int8]
+
+
+def code_points(texts: Sequence[str]) -> Codes:
+    """Return the folded code points of texts: no blanks, digits and single letters levelled."""
+    batch = fold_batch([text[:MAX_CHARS].replace(_EXCEL_RETURN, _BLANKS) for text in texts])
+    raw = np.where(batch.values == EDGE, np.uint32(0), batch.values & np.uint32(CODE))[1:]
+    digit = (raw >= 48) & (raw <= 57)
+    letter = (raw >= 97) & (raw <= 122)
+    keep = (raw > 32) | (raw == 0)
+    keep[1:] &= ~(digit[1:] & digit[:-1])
+    alone = letter.copy()
+    alone[1:] &= ~letter[:-1]
+    alone[:-1] &= ~letter[1:]
+    levelled = np.where(digit, np.uint32(48), np.where(alone, np.uint32(97), raw))
+    at = np.flatnonzero(keep)
+    values = levelled[at]
+    ends = np.flatnonzero(values == 0)
+    starts = np.concatenate(([0], ends[:-1] + 1))[: ends.size]
+    return Codes(values, starts, ends, batch.starts[1:][at], batch.ends[1:][at])
+
+
+def _mixed(value: NDArray[np.uint32], salt: np.uint32) -> NDArray[np.uint32]:
+    mixed = value ^ salt
+    mixed ^= mixed >> np.uint32(15)
+    mixed *= _M2
+    mixed ^= mixed >> np.uint32(13)
+    mixed *= _M3
+    return mixed >> _SHIFT
+
+
+def grams(codes: Codes) -> Grams:
+    """Return all 1-, 2- and 3-grams, the opening's and closing's again, and a length mark."""
+    values, total = codes.values, codes.values.size
+    owner = np.repeat(np.arange(codes.starts.size, dtype=np.int32), codes.ends - codes.starts + 1)
+    inside = values != 0
+    one = values * _M1
+    two = (one[:-1] ^ (one[:-1] >> np.uint32(16))) * _M3 + one[1:]
+    three = (two[:-1] ^ (two[:-1] >> np.uint32(15))) * _M2 + one[2:]
+    ok1, ok2 = inside, inside[:-1] & inside[1:]
+    ok3 = ok2[:-1] & inside[2:]
+    place = np.arange(total)
+    opening = place - codes.starts[owner] < OPENING_CHARS
+    closing = codes.ends[owner] - place <= CLOSING_CHARS
+    parts = [
+        (one, ok1, 1, 0),
+        (two, ok2, 2, 1),
+        (three, ok3, 3, 2),
+        (two, ok2 & opening[:-1], 2, 3),
+        (two, ok2 & closing[:-1], 2, 4),
+    ]
+    at = [np.flatnonzero(ok) for _, ok, _, _ in parts]
+    buckets = [_mixed(h[i], _SALTS[s]) for (h, _, _, s), i in zip(parts, at, strict=True)]
+    sizes = [np.full(i.size, n, dtype=np.int8) for (_, _, n, _), i in zip(parts, at, strict=True)]
+    length = np.log2(codes.ends - codes.starts + 1.0).astype(np.uint32)
+    n_texts = np.arange(codes.starts.size, dtype=np.int32)
+    return Grams(
+        np.concatenate([*(owner[i] for i in at), n_texts]),
+        np.concatenate([*buckets, _mixed(length * _M1, _LENGTH_SALT)]),
+        np.concatenate([*at, codes.starts]).astype(np.int32),
+        np.concatenate([*sizes, np.zeros(n_texts.size, dtype=np.int8)]),
+    )
