@@ -1,0 +1,196 @@
+"""Bytes to text: the first thing that happens to anything a stranger sends.
+
+The order of trust: byte-order mark, escape-coded and UTF-16 shapes, valid UTF-8, nearly valid UTF-8
+(a Chinese page with one bad byte stays UTF-8), the declared label, then a guess by letter
+frequencies. A label is widened the way browsers do it (WHATWG Encoding): any GB label means
+GB18030, because pages labelled `gb2312` hold characters that only GB18030 has.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from collectors.decode_guess import guess_encoding
+
+Kind = Literal["html", "xml", "text"]
+
+REPLACEMENT = "\ufffd"
+# How far into a document its own declaration may stand (HTML says 1,024; real portals exceed it).
+DECLARATION_BYTES = 4_096
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+# The label as sent → the codec that reads what such documents really hold.
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+    "cp936": "gb18030",
+    "hz": "hz",
+    "big5": "big5hkscs",
+    "big5hkscs": "big5hkscs",
+    "cp950": "cp950",
+    "shift_jis": "cp932",
+    "shift_jisx0213": "cp932",
+    "euc_kr": "cp949",
+    "iso8859-1": "cp1252",
+    "latin-1": "cp1252",
+    "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+}
+_ALIASES = {
+    "x-gbk": "gb18030",
+    "gb-2312": "gb18030",
+    "gb_2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "gb18030-2022": "gb18030",
+    "chinese": "gb18030",
+    "x-x-big5": "big5hkscs",
+    "cn-big5": "big5hkscs",
+    "x-sjis": "cp932",
+    "windows-31j": "cp932",
+    "windows-949": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "x-euc-jp": "euc_jp",
+    "windows-874": "cp874",
+    "unicode": "utf-16-le",
+    "utf8mb4": "utf-8",
+}
+# UTF-7 smuggles markup past filters; the others are Python's own and no document's.
+_NEVER = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs"})
+# Seven-bit codes: their bytes are valid UTF-8, so they must be believed before it.
+_ESCAPE_CODED = ("iso2022", "hz")
+
+_XML_ENCODING = re.compile(
+    rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([\w.:-]{1,40})["']""", re.IGNORECASE
+)
+_META_CHARSET = re.compile(
+    rb"""<meta\b[^>]{0,400}?\bcharset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE
+)
+_HEADER_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_LABEL = re.compile(r"[\w.:-]{1,40}")
+# C0 controls except tab, line feed and carriage return; also DEL.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """Text without C0 controls, the codec that gave it, and how many places could not be read."""
+
+    text: str
+    encoding: str
+    replaced: int
+
+
+def decode(body: bytes, declared: str | None = None, *, kind: Kind = "html") -> Decoded:
+    """Return the text of `body`; never raises.
+
+    `declared` is the HTTP charset or a whole Content-Type value. `kind` says where a declaration
+    inside the document is looked for: a meta tag, an XML declaration, or nowhere. A byte that fits
+    no character becomes U+FFFD and counts in `replaced`; the text around it is kept.
+    """
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            return _read(body[len(mark) :], encoding)
+    if (wide := _unmarked_utf16(body)) is not None:
+        return _read(body, wide)
+    labels = [codec for codec in _declared_codecs(body, declared, kind) if codec is not None]
+    for codec in labels:
+        if codec.startswith(_ESCAPE_CODED) and (b"\x1b" in body or b"~{" in body):
+            return _read(body, codec)
+    try:
+        return Decoded(text=strip_controls(body.decode("utf-8")), encoding="utf-8", replaced=0)
+    except UnicodeDecodeError:
+        return _decode_broken(body, labels)
+
+
+def strip_controls(text: str) -> str:
+    """Return `text` without C0 controls (tab and line ends stay) and without DEL."""
+    return _CONTROLS.sub("", text) if _CONTROLS.search(text) else text
+
+
+def codec_for(label: str | None) -> str | None:
+    """Return the codec that a charset label or Content-Type value stands for, or None."""
+    if not label:
+        return None
+    found = _HEADER_CHARSET.search(label)
+    name = found[1] if found else label.strip().strip("\"'")
+    if not _LABEL.fullmatch(name):
+        return None
+    name = name.lower()
+    if name in _ALIASES:
+        return _ALIASES[name]
+    try:
+        b"".decode(name)  # refuses `base64`, `zip` and friends, which are codecs but not charsets
+        codec = codecs.lookup(name).name
+    except (LookupError, ValueError, UnicodeError):
+        return None
+    if codec in _NEVER:
+        return None
+    return _WIDER.get(codec, codec)
+
+
+def _declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str | None]:
+    head = body[:DECLARATION_BYTES]
+    inside = None
+    if kind != "text":
+        # Feeds are served as HTML and pages as XML often enough to look for both forms.
+        order = (_XML_ENCODING, _META_CHARSET) if kind == "xml" else (_META_CHARSET, _XML_ENCODING)
+        inside = order[0].search(head) or order[1].search(head)
+    return [
+        codec_for(declared),
+        codec_for(inside[1].decode("ascii", "replace") if inside else None),
+    ]
+
+
+def _unmarked_utf16(body: bytes) -> str | None:
+    head = body[:512]
+    if head[:2] == b"<\x00" or (len(head) > 16 and head[1::2].count(0) * 10 > len(head) * 4):
+        return "utf-16-le"
+    if head[:2] == b"\x00<" or (len(head) > 16 and head[::2].count(0) * 10 > len(head) * 4):
+        return "utf-16-be"
+    return None
+
+
+def _decode_broken(body: bytes, labels: list[str]) -> Decoded:
+    """Choose for bytes that are not valid UTF-8."""
+    text = body.decode("utf-8", "replace")
+    bad = text.count(REPLACEMENT)
+    good = sum(1 for _ in _NON_ASCII.finditer(text)) - bad
+    if good > bad:
+        return Decoded(text=strip_controls(text), encoding="utf-8", replaced=bad)
+    for label in labels:
+        if label == "utf-8" or label.startswith(("utf-16", "utf-32")):
+            continue
+        attempt = _read(body, label)
+        if attempt.replaced * 10 <= len(_NON_ASCII.findall(attempt.text)):
+            return attempt
+    return _read(body, guess_encoding(body))
+
+
+_NON_ASCII = re.compile("[^\x00-\x7f]")
+
+
+def _read(body: bytes, encoding: str) -> Decoded:
+    attempts = [(body.decode(name, "replace"), name) for name in _siblings(encoding)]
+    text, name = min(attempts, key=lambda attempt: attempt[0].count(REPLACEMENT))
+    return Decoded(text=strip_controls(text), encoding=name, replaced=text.count(REPLACEMENT))
+
+
+def _siblings(encoding: str) -> tuple[str, ...]:
+    # Two Big5 families disagree on the rows above the standard; take the one that fits.
+    if encoding in {"big5hkscs", "cp950"}:
+        return ("big5hkscs", "cp950")
+    return (encoding,)
