@@ -1,0 +1,128 @@
+"""An article out of a page: title, time, source, people and clean text.
+
+`extract_article` never raises: a page that cannot be read is an Article with `error` set. Display
+text keeps the page's own characters; only zero-width, direction and control characters go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from collectors.article_byline import Byline, read_byline
+from collectors.article_date import choose_date
+from collectors.article_head import Head, read_head
+from collectors.article_page import Page, parse_tree, read_page
+from collectors.article_text import find_main, text_of
+from collectors.article_title import choose_title
+from collectors.dates import SHANGHAI
+from collectors.decode import decode
+
+# A page is cut before it is decoded: bytes beyond this are not read.
+MAX_PAGE_BYTES = 4_000_000
+_SHORT_TEXT_CHARS = 60
+_ZONE = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What a page says. `published` is aware UTC, `published_precision` "second", "minute" or "day".
+
+    `source` is the 来源 the page names, else its site; `author` the writer, `editor` the 责任编辑.
+    Empty strings stand for what the page does not say. `error` tells why there is no text.
+    """
+
+    title: str = ""
+    published: datetime | None = None
+    published_precision: str = ""
+    source: str = ""
+    author: str = ""
+    editor: str = ""
+    text: str = ""
+    canonical_url: str | None = None
+    error: str | None = None
+
+
+def extract_article(
+    body: bytes | str, url: str | None, now: datetime, declared: str | None = None
+) -> Article:
+    """Read the article of a page, at `now` (for 昨天); `declared` is the HTTP charset. Never raises."""
+    try:
+        return _extract(body, url, now, declared)
+    except (ValueError, ArithmeticError, LookupError, RecursionError, MemoryError) as fault:
+        return Article(error=f"page not read: {type(fault).__name__}: {fault}"[:300])
+
+
+def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | None) -> Article:
+    html = body if isinstance(body, str) else decode(body[:MAX_PAGE_BYTES], declared).text
+    tree = parse_tree(html)
+    if tree is None:
+        return Article(error="page holds no HTML element: nothing to read")
+    head = read_head(tree, url)
+    page = read_page(tree)
+    start, end = find_main(page)
+    headings = [b.text for b in page.blocks if b.tag in ("h1", "h2") and b.weight < 300]
+    title = choose_title(head, headings)
+    text = text_of(page, start, end, title)
+    if len(text) < _SHORT_TEXT_CHARS:
+        page = read_page(tree, ignore_hints=True)
+        start, end = find_main(page)
+        relaxed = text_of(page, start, end, title)
+        text = relaxed if len(relaxed) > 2 * len(text) else text
+    if len(text) < _SHORT_TEXT_CHARS and len(head.body) > len(text):
+        text = head.body
+    before, after = _around(page, start, end)
+    byline = read_byline(before, after)
+    stamps = [e.get("datetime") or "" for e in tree.iter("time")][:4]
+    when = choose_date(head, stamps, before, url, now)
+    return Article(
+        title=title,
+        published=when.value,
+        published_precision=when.precision if when.value else "",
+        source=_source(head, byline),
+        author=_author(head, byline),
+        editor=byline.editor,
+        text=text,
+        canonical_url=head.canonical,
+        error=None if text else "page holds no article text",
+    )
+
+
+def _around(page: Page, start: int, end: int) -> tuple[list[str], list[str]]:
+    """The short lines before the text (and its first ones), and those at its end and just after."""
+    before = page.blocks[max(0, start - 40) : start + 8]
+    after = page.blocks[max(start, end - 6) : end + 12]
+    return (
+        [line for b in before if b.weight < 400 for line in b.text.split("\n")],
+        [line for b in after if b.weight < 400 for line in b.text.split("\n")],
+    )
+
+
+def _source(head: Head, byline: Byline) -> str:
+    stated = head.meta.get("contentsource") or head.meta.get("source")
+    return byline.source or stated or head.meta.get("og:site_name") or head.publisher
+
+
+def _author(head: Head, byline: Byline) -> str:
+    return "；".join(head.authors) or byline.author or head.meta.get("author", "")
+
+
+def article_as_json(path: str, article: Article) -> dict[str, str | None]:
+    """The command line's line for a page; `published` in Asia/Shanghai, a bare date where only the day is known."""
+    when = article.published.astimezone(SHANGHAI) if article.published else None
+    if when is None:
+        published = None
+    elif article.published_precision == "day":
+        published = when.date().isoformat()
+    else:
+        published = when.isoformat(timespec="minutes")
+    people = [article.author, article.editor]
+    return {
+        "path": path,
+        "title": article.title,
+        "published": published,
+        "source": article.source,
+        "author": "；".join(dict.fromkeys(name for name in people if name)),
+        "text": article.text,
+        "error": article.error,
+    }

@@ -1,0 +1,127 @@
+"""The clean text of an article: which part of the page it is, and which blocks of that part.
+
+Each block earns or loses points (a sentence earns its length, a link list loses). A container is
+worth the sum over its blocks, so the article is the tightest container that keeps most of the
+points of the page. Inside it, blocks that are links, bylines, share bars or the tail that follows
+a heading like 相关新闻 are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collectors.article_page import Block, Container, Page
+
+_CONTENT_HINT = re.compile(
+    r"article-?_?(?:body|content|text|detail|con\b)|articlebody|(?:entry|post|story|news|main|page|text)"
+    r"[-_]?(?:content|body|text|con\b|detail)|(?:content|detail)[-_]?(?:text|body|article|main|news)|trs_editor"
+    r"|trs_uedit\w*|view-?trs|\bucap-content|zoom\b|js_content|rich_media_content|newstext|txt_con|pages_content"
+    r"|news_txt|arti_content|art_?con|bodytext|bodycopy|story\b|storytext|\bentry\b|artibody|\bv_news_content",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[。！？；…]|[.!?](?:[\s\"”’')\]]|$)")
+_COMMA = re.compile(r"[，、,；;：]")
+_TEXT_TAGS = frozenset({"p", "blockquote", "pre", "li", "dd"})
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# A child must keep this share of its parent's points for the article to be looked for inside it.
+_KEPT_AT_LEAST = 0.72
+# Headings after which nothing belongs to the article.
+_TAIL = re.compile(
+    r"^[\s【\[〔（(▍■◆>|]*(?:相关(?:新闻|阅读|报道|链接|文章|推荐|附件|稿件|资讯|专题|内容|信息)|相關(?:新聞|閱讀|報導|連結|文章|推薦)"
+    r"|延伸(?:阅读|閱讀)|推荐(?:阅读|文章|新闻|視頻)|推薦(?:閱讀|文章)|更多(?:新闻|精彩|相关|内容|阅读|新聞|精采)|热门(?:新闻|推荐|文章|评论)"
+    r"|猜你喜欢|為你推薦|为你推荐|相关热词|上一篇|下一篇|网友评论|網友評論|最新评论|精彩评论|全部评论|发表评论|我要评论|分享到|分享至|扫一扫"
+    r"|版权声明|免责声明|關鍵字|热点(?:新闻|推荐)|今日热点|读者评论"
+    r"|related (?:articles?|stories|posts?|news|topics|content|links?)|read (?:more|next|also)\b.{0,3}$|more (?:from|on|stories)\b"
+    r"|you may (?:also )?like|you might (?:also )?like|recommended(?: for you| stories)?$|most (?:popular|read|viewed)"
+    r"|leave a (?:reply|comment)|comments?(?: \(?\d+\)?)?$|\d+ comments?$|share this|sign up (?:for|to)|trending"
+    r"|mehr zum thema|lesen sie auch|auch interessant|das könnte sie|weitere (?:artikel|themen|meldungen)|verwandte (?:artikel|themen)"
+    r"|kommentare?(?: \(?\d+\)?)?$|à lire aussi|lire aussi|sur le même sujet|articles? (?:liés|similaires)"
+    r"|(?:noticias|artículos) relacionad[oa]s|te puede interesar|leia (?:também|mais)|関連記事|관련 ?(?:기사|뉴스))",
+    re.IGNORECASE,
+)
+
+
+def points(block: Block) -> int:
+    """What a block says for the article around it: its length for prose, minus for links."""
+    weight, linked = block.weight, block.link_weight
+    if block.is_noise:
+        return 0
+    if linked * 2 > weight:
+        return -min(40, 10 + weight // 4)
+    plain = weight - linked
+    ends = len(_SENTENCE_END.findall(block.text)) if plain > 15 else 0
+    if ends or plain >= 120:
+        bonus = plain if block.tag in _TEXT_TAGS else plain * 3 // 4
+        return min(bonus, 1200)
+    if block.tag in _HEADINGS:
+        return 0
+    if block.tag in _TEXT_TAGS and plain >= 30:
+        return plain // 3
+    return -4 if plain > 3 else -1
+
+
+def find_main(page: Page) -> tuple[int, int]:
+    """The half-open range of blocks that holds the article, before junk inside it is dropped."""
+    if not page.blocks:
+        return (0, 0)
+    sums = [0]
+    for block in page.blocks:
+        sums.append(sums[-1] + points(block))
+    positive = [0]
+    for before, after in zip(sums, sums[1:], strict=False):
+        positive.append(positive[-1] + max(0, after - before))
+    best = _tightest(page.containers, sums, positive)
+    return (best.start, best.end) if best else (0, len(page.blocks))
+
+
+def _tightest(
+    containers: list[Container], sums: list[int], positive: list[int]
+) -> Container | None:
+    """Descend from the root while one container inside keeps most of the points."""
+    current: Container | None = None
+    kept = positive[-1]
+    for container in containers:
+        inside = current is None or (
+            container.start >= current.start and container.end <= current.end
+        )
+        if not inside or container.tag in ("p", "li", "td", "tr", "ul", "ol", "blockquote", "h1"):
+            continue
+        worth = sums[container.end] - sums[container.start]
+        share = _KEPT_AT_LEAST
+        if container.itemprop == "articleBody" or _CONTENT_HINT.search(container.hint):
+            share = 0.45
+        elif container.tag in ("article", "main"):
+            share = 0.5
+        if worth > 0 and worth >= share * kept:
+            current, kept = container, worth
+    return current
+
+
+def text_of(page: Page, start: int, end: int, title: str) -> str:
+    """The article's paragraphs, one a line, from the blocks of the range."""
+    blocks = _without_tail(page.blocks[start:end])
+    kept = [block for block in blocks if _belongs(block)]
+    folded_title = "".join(title.split())
+    lines = [line for block in kept for line in block.text.split("\n")]
+    while lines and folded_title and "".join(lines[0].split()) == folded_title:
+        lines.pop(0)
+    return "\n".join(lines)
+
+
+def _belongs(block: Block) -> bool:
+    if block.is_noise:
+        return False
+    if block.link_weight * 2 > block.weight:
+        return block.tag == "p" and bool(_SENTENCE_END.search(block.text)) and block.weight > 60
+    return True
+
+
+def _without_tail(blocks: list[Block]) -> list[Block]:
+    """The blocks before a heading such as 相关新闻, where what follows is not the longer half."""
+    total = sum(max(0, points(block)) for block in blocks)
+    seen = 0
+    for place, block in enumerate(blocks):
+        if seen * 2 > total and block.weight < 60 and _TAIL.match(block.text):
+            return blocks[:place]
+        seen += max(0, points(block))
+    return blocks
