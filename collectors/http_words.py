@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ VALUE = re.compile(r"[ -~\t]{0,4096}")
 VALIDATOR = re.compile(r"[ -~]{1,512}")
 
 
+@lru_cache(maxsize=8192)
 def read_url(text: str) -> httpx.URL:
     """Return an absolute http(s) URL without user name; raise FetchError for anything else."""
     if len(text) > MAX_URL_CHARACTERS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -216,16 +216,9 @@ class _Host:
 class HostTurns:
     """Lets few requests at once, and a pause between starts, at any one host."""
 
-    Turn = AbstractAsyncContextManager[None]
-
     pause_seconds: float
     in_flight: int
     _hosts: dict[str, _Host] = field(default_factory=dict)
-
-    @asynccontextmanager
-    async def free(self) -> AsyncIterator[None]:
-        """No waiting: the office's own machine."""
-        yield
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
