@@ -130,6 +130,11 @@ class Store:
             raise
         return store
 
+    @classmethod
+    def open_to_read(cls, path: Path, *, memory_limit: str = "512MB") -> Self:
+        """Open an existing copy for reading only; nothing is migrated or compared."""
+        return cls(path, _connect(path, memory_limit, 2, read_only=True))
+
     def __enter__(self) -> Self:
         return self
 
@@ -174,6 +179,13 @@ class Store:
         finally:
             tx.close()
 
+    @contextmanager
+    def quiet(self) -> Iterator[Path]:
+        """Give the database file with everything in it while nobody writes, for copying."""
+        with self._lock:
+            self.checkpoint()
+            yield self.path
+
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file."""
         with self._lock, _translated():
@@ -211,7 +223,9 @@ class Store:
             )
 
 
-def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, memory_limit: str, threads: int, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "threads": threads,
@@ -219,7 +233,7 @@ def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConn
         "autoload_known_extensions": False,
     }
     with _translated(path):
-        return duckdb.connect(str(path), config=config)
+        return duckdb.connect(str(path), read_only=read_only, config=config)
 
 
 def _scripts(folder: str) -> list[tuple[str, str]]:
