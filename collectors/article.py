@@ -15,13 +15,11 @@ from collectors.article_head import Head, read_head
 from collectors.article_page import Page, parse_tree, read_page
 from collectors.article_text import find_main, text_of
 from collectors.article_title import choose_title
-from collectors.dates import SHANGHAI
 from collectors.decode import decode
 
 # A page is cut before it is decoded: bytes beyond this are not read.
 MAX_PAGE_BYTES = 4_000_000
 _SHORT_TEXT_CHARS = 60
-_ZONE = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,7 @@ class Article:
     title: str = ""
     published: datetime | None = None
     published_precision: str = ""
+    offset_minutes: int = 480
     source: str = ""
     author: str = ""
     editor: str = ""
@@ -78,7 +77,8 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
     return Article(
         title=title,
         published=when.value,
-        published_precision=when.precision if when.value else "",
+        published_precision=when.precision,
+        offset_minutes=480 if _is_chinese(title) else when.offset_minutes,
         source=_source(head, byline),
         author=_author(head, byline),
         editor=byline.editor,
@@ -86,6 +86,12 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
         canonical_url=head.canonical,
         error=None if text else "page holds no article text",
     )
+
+
+def _is_chinese(text: str) -> bool:
+    han = sum("\u4e00" <= char <= "\u9fff" for char in text)
+    kana = sum("\u3040" <= char <= "\u30ff" for char in text)
+    return han * 3 > len(text) and kana * 8 < han
 
 
 def _around(page: Page, start: int, end: int) -> tuple[list[str], list[str]]:
@@ -109,7 +115,8 @@ def _author(head: Head, byline: Byline) -> str:
 
 def article_as_json(path: str, article: Article) -> dict[str, str | None]:
     """The command line's line for a page; `published` in Asia/Shanghai, a bare date where only the day is known."""
-    when = article.published.astimezone(SHANGHAI) if article.published else None
+    zone = timezone(timedelta(minutes=article.offset_minutes))
+    when = article.published.astimezone(zone) if article.published else None
     if when is None:
         published = None
     elif article.published_precision == "day":

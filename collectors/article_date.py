@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from collectors.article_byline import DATE
 from collectors.article_head import Head
-from collectors.dates import MISSING, ParsedDate, parse_date
+from collectors.dates import parse_date
 
 _META_NAMES = (
     "article:published_time",
@@ -44,46 +45,83 @@ _URL_DATE = re.compile(
 )
 
 
+_OFFSET = re.compile(r"(?:(Z|GMT|UTC)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """A published time in UTC, how exact it is, and the offset it was written in (minutes)."""
+
+    value: datetime | None
+    precision: str = ""
+    offset_minutes: int = 480
+
+
+NO_STAMP = Stamp(value=None)
+
+
+def offset_of(text: str) -> int:
+    """Return the offset from UTC that ends a date text, in minutes; 480 (Asia/Shanghai) without one."""
+    found = _OFFSET.search(text)
+    if found is None:
+        return 480
+    if found[1]:
+        return 0
+    minutes = int(found[3]) * 60 + int(found[4])
+    return -minutes if found[2] == "-" else minutes
+
+
 def choose_date(
     head: Head, stamps: Iterable[str], near: Iterable[str], url: str | None, now: datetime
-) -> ParsedDate:
+) -> Stamp:
     """The published time: the head's unless the page shows the same day to the minute."""
     stated = _first_stated(head, now)
     shown = _first_shown(stamps, near, now)
     if stated.value is None:
         return shown if shown.value is not None else _from_address(url, now)
     if stated.precision == "day" and shown.value is not None and shown.precision != "day":
-        return shown if abs(shown.value - stated.value).days < 1 else stated
+        return shown if _same_day(shown, stated) else stated
     return stated
 
 
-def _first_stated(head: Head, now: datetime) -> ParsedDate:
+def _first_stated(head: Head, now: datetime) -> Stamp:
     texts = [head.published, *(head.meta.get(name, "") for name in _META_NAMES)]
     return _first_right(texts, now)
 
 
-def _first_shown(stamps: Iterable[str], near: Iterable[str], now: datetime) -> ParsedDate:
+def _first_shown(stamps: Iterable[str], near: Iterable[str], now: datetime) -> Stamp:
     found = [match.group() for line in near for match in DATE.finditer(line)]
     texts = [*stamps, *found]
-    parsed = [one for one in (parse_date(text, now) for text in texts[:12]) if one.value]
+    parsed = [one for one in (_stamp(text, now) for text in texts[:12]) if one.value]
     if not parsed:
-        return MISSING
+        return NO_STAMP
     first = parsed[0]
     for other in parsed:
-        if other.precision != "day" and abs(other.value - first.value).days < 1:  # type: ignore[operator]
+        if other.precision != "day" and _same_day(other, first):
             return other
     return first
 
 
-def _first_right(texts: Iterable[str], now: datetime) -> ParsedDate:
+def _same_day(one: Stamp, other: Stamp) -> bool:
+    return bool(one.value and other.value and abs(one.value - other.value) < timedelta(days=1))
+
+
+def _stamp(text: str, now: datetime) -> Stamp:
+    parsed = parse_date(text, now)
+    if parsed.value is None:
+        return NO_STAMP
+    return Stamp(value=parsed.value, precision=parsed.precision, offset_minutes=offset_of(text))
+
+
+def _first_right(texts: Iterable[str], now: datetime) -> Stamp:
     for text in texts:
-        if text and (parsed := parse_date(text, now)).value is not None:
-            return parsed
-    return MISSING
+        if text and (stamp := _stamp(text, now)).value is not None:
+            return stamp
+    return NO_STAMP
 
 
-def _from_address(url: str | None, now: datetime) -> ParsedDate:
+def _from_address(url: str | None, now: datetime) -> Stamp:
     found = _URL_DATE.search(url or "")
     if found is None:
-        return MISSING
-    return parse_date("-".join(found.groups()), now)
+        return NO_STAMP
+    return _stamp("-".join(found.groups()), now)

@@ -64,7 +64,7 @@ class Block:
     tag: str
     weight: int
     link_weight: int
-    is_noise: bool
+    is_noise: bool = False
 
 
 @dataclass(slots=True)
@@ -75,8 +75,8 @@ class Container:
     hint: str
     start: int
     end: int
-    depth: int
     itemprop: str = ""
+    is_noise: bool = False
 
 
 @dataclass(slots=True)
@@ -148,7 +148,6 @@ class _Walk:
         self.parts: list[str] = []
         self.link_weight = 0
         self.open: list[tuple[etree._Element, Container]] = []
-        self.noise: list[etree._Element] = []
         self.links: list[etree._Element] = []
 
     def over(self, tree: etree._Element) -> Page:
@@ -189,12 +188,8 @@ class _Walk:
         self._flush()
         hint = f"{element.get('class') or ''} {element.get('id') or ''}"
         is_noise = tag in _NOISE_TAGS or (len(hint) > 1 and tag != "body" and is_noise_hint(hint))
-        if is_noise and not self.ignore_hints:
-            self.noise.append(element)
         blocks = len(self.page.blocks)
-        container = Container(
-            tag, hint, blocks, blocks, len(self.open), element.get("itemprop") or ""
-        )
+        container = Container(tag, hint, blocks, blocks, element.get("itemprop") or "", is_noise)
         self.page.containers.append(container)
         self.open.append((element, container))
 
@@ -206,8 +201,6 @@ class _Walk:
         elif self.open and self.open[-1][0] is element:
             self._flush()
             self.open.pop()[1].end = len(self.page.blocks)
-            if self.noise and self.noise[-1] is element:
-                self.noise.pop()
         if tail := element.tail:
             self._add(tail)
 
@@ -227,5 +220,5 @@ class _Walk:
         text = "\n".join(line for line in lines if line)
         if text:
             tag = tag or (self.open[-1][1].tag if self.open else "body")
-            block = Block(text, tag, weigh(text), link_weight, bool(self.noise))
+            block = Block(text, tag, weigh(text), link_weight)
             self.page.blocks.append(block)

@@ -19,6 +19,7 @@ _CONTENT_HINT = re.compile(
     r"|news_txt|arti_content|art_?con|bodytext|bodycopy|story\b|storytext|\bentry\b|artibody|\bv_news_content",
     re.IGNORECASE,
 )
+_COMMENT_HINT = re.compile(r"comment|repl(?:y|ies)|disqus|pinglun", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[。！？；…]|[.!?](?:[\s\"”’')\]]|$)")
 _COMMA = re.compile(r"[，、,；;：]")
 _TEXT_TAGS = frozenset({"p", "blockquote", "pre", "li", "dd"})
@@ -44,8 +45,6 @@ _TAIL = re.compile(
 def points(block: Block) -> int:
     """What a block says for the article around it: its length for prose, minus for links."""
     weight, linked = block.weight, block.link_weight
-    if block.is_noise:
-        return 0
     if linked * 2 > weight:
         return -min(40, 10 + weight // 4)
     plain = weight - linked
@@ -64,14 +63,44 @@ def find_main(page: Page) -> tuple[int, int]:
     """The half-open range of blocks that holds the article, before junk inside it is dropped."""
     if not page.blocks:
         return (0, 0)
-    sums = [0]
-    for block in page.blocks:
-        sums.append(sums[-1] + points(block))
-    positive = [0]
-    for before, after in zip(sums, sums[1:], strict=False):
-        positive.append(positive[-1] + max(0, after - before))
+    earned = [points(block) for block in page.blocks]
+    _mark_noise(page, earned)
+    sums, positive = [0], [0]
+    for block, point in zip(page.blocks, earned, strict=True):
+        counted = 0 if block.is_noise else point
+        sums.append(sums[-1] + counted)
+        positive.append(positive[-1] + max(0, counted))
     best = _tightest(page.containers, sums, positive)
     return (best.start, best.end) if best else (0, len(page.blocks))
+
+
+def _mark_noise(page: Page, earned: list[int]) -> None:
+    """Mark the blocks inside parts beside the article, unless such a part holds most of the text."""
+    noisy = _outermost_noise(page.containers, 0, len(page.blocks))
+    while noisy:
+        inside = [sum(max(0, p) for p in earned[c.start : c.end]) for c in noisy]
+        outside = sum(max(0, p) for p in earned) - sum(inside)
+        largest = max(inside)
+        if largest * 2 <= outside + largest or largest < 200:
+            break
+        place = inside.index(largest)
+        chosen = noisy[place]
+        if outside > 250 and _COMMENT_HINT.search(chosen.hint):
+            break
+        chosen.is_noise = False
+        noisy = _outermost_noise(page.containers, 0, len(page.blocks))
+    for container in noisy:
+        for block in page.blocks[container.start : container.end]:
+            block.is_noise = True
+
+
+def _outermost_noise(containers: list[Container], start: int, end: int) -> list[Container]:
+    found: list[Container] = []
+    for container in containers:
+        if container.is_noise and container.end > max(start, 0) and container.start < end:
+            found.append(container)
+            start = max(start, container.end)
+    return found
 
 
 def _tightest(
