@@ -1,0 +1,249 @@
+"""Any feed to entries: decoded first, repaired, read, and never trusted.
+
+`parse_feed` is the border: whatever the bytes are, it returns a ParsedFeed, in bounded time and
+memory, and fetches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from urllib.parse import urljoin
+
+from lxml import etree
+from lxml.etree import _Element as Element
+
+from collectors.dates import SHANGHAI
+from collectors.decode import decode
+from collectors.feed_json import read_json_feed
+from collectors.feed_records import FeedEntry, FeedError, ParsedFeed
+from collectors.feed_repair import repair, split_items
+from collectors.feed_xml import (
+    FEED_AUTHOR_KEYS,
+    FEED_TITLE_KEYS,
+    ReadingContext,
+    author_of,
+    channel_element,
+    feed_kind,
+    feed_language,
+    first_of,
+    gather,
+    item_elements,
+    link_of,
+    read_entry,
+    title_text,
+)
+from collectors.plain_text import html_to_text
+from collectors.sanitise import web_url
+
+__all__ = [
+    "FeedEntry",
+    "FeedError",
+    "ParsedFeed",
+    "discover_feeds",
+    "feed_as_json",
+    "html_to_text",
+    "iso_utc",
+    "parse_feed",
+]
+
+LARGEST_BODY_BYTES = 10 * 1024 * 1024
+MOST_ENTRIES = 10_000
+DEADLINE_SECONDS = 8.0
+
+
+def parse_feed(
+    body: bytes,
+    url: str | None,
+    headers: Mapping[str, str] | None,
+    now: datetime,
+) -> ParsedFeed:
+    """Return the feed in `body`; never raises, `error` says why there are no entries.
+
+    `url` is where the body came from and `headers` its HTTP headers: both only resolve relative
+    links and name the charset. Times without a zone are read in Asia/Shanghai unless the feed
+    declares a language other than Chinese, and then in UTC.
+    """
+    try:
+        return _parse(body, url, headers or {}, now)
+    except FeedError as problem:
+        return ParsedFeed(title="", link="", entries=(), kind="", error=str(problem))
+    except (ValueError, OverflowError, RecursionError, etree.LxmlError) as problem:
+        reason = f"unreadable feed: {type(problem).__name__}: {problem}"[:300]
+        return ParsedFeed(title="", link="", entries=(), kind="", error=reason)
+
+
+def _parse(body: bytes, url: str | None, headers: Mapping[str, str], now: datetime) -> ParsedFeed:
+    if len(body) > LARGEST_BODY_BYTES:
+        raise FeedError(f"feed of {len(body):,} bytes; at most {LARGEST_BODY_BYTES:,} are read")
+    named = {name.lower(): value for name, value in headers.items()}
+    base = urljoin(url or "", named.get("content-location", "")) if named else (url or "")
+    text = decode(body, named.get("content-type"), kind="xml").text.lstrip("\ufeff \t\r\n")
+    if not text:
+        raise FeedError("empty body")
+    if text[0] in "{[":
+        return read_json_feed(text, base, now, SHANGHAI, MOST_ENTRIES)
+    return _parse_xml(text, base, now)
+
+
+def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
+    started = time.monotonic()
+    text = repair(text)
+    root, damage = _tree(text)
+    if root is None or not (kind := feed_kind(root)):
+        raise FeedError(_what_it_is(text, root))
+    channel = channel_element(root)
+    fields = gather(channel)
+    language = feed_language(root, fields)
+    context = ReadingContext(
+        now=now,
+        zone=_zone_of(language),
+        base=base,
+        has_xml_base="xml:base" in text,
+        feed_author=author_of(fields, FEED_AUTHOR_KEYS),
+    )
+    notes = [damage] if damage else []
+    items = item_elements(root)
+    if damage:
+        items = _reread(text, items)
+    entries: list[FeedEntry] = []
+    for item in items[:MOST_ENTRIES]:
+        if time.monotonic() - started > DEADLINE_SECONDS:
+            notes.append(f"stopped after {DEADLINE_SECONDS:.0f} s at entry {len(entries)}")
+            break
+        entries.append(read_entry(item, context))
+    if len(items) > MOST_ENTRIES:
+        notes.append(f"{len(items):,} entries; the first {MOST_ENTRIES:,} are read")
+    link = link_of(fields, context)
+    return ParsedFeed(
+        title=title_text(first_of(fields, FEED_TITLE_KEYS)) or link or base,
+        link=link,
+        entries=tuple(entries),
+        kind=kind,
+        language=language,
+        notes=tuple(notes),
+    )
+
+
+def _zone_of(language: str) -> tzinfo:
+    return SHANGHAI if not language or language.startswith("zh") else UTC
+
+
+def _tree(text: str) -> tuple[Element | None, str]:
+    """Return the document element, or None, and the first fault that was read around."""
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+    )
+    try:
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError as problem:
+        return None, str(problem)
+    for entry in parser.error_log:
+        if (
+            entry.level >= etree.ErrorLevels.ERROR
+            and entry.type_name != "NS_ERR_UNDEFINED_NAMESPACE"
+        ):
+            return root, f"line {entry.line}, column {entry.column}: {entry.message}"
+    return root, ""
+
+
+def _reread(text: str, items: list[Element]) -> list[Element]:
+    """Read item by item when the damage cost entries, so that each fault costs its own only."""
+    document = split_items(text)
+    if document is None or document.item_count <= len(items):
+        return items
+    alone: list[Element] = []
+    for piece in document.pieces(MOST_ENTRIES):
+        root, _ = _tree(piece)
+        if root is not None:
+            alone.extend(item_elements(root)[:1])
+    return alone if len(alone) > len(items) else items
+
+
+_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+
+
+def _what_it_is(text: str, root: Element | None) -> str:
+    if _HTML.search(text[:2_000]):
+        return "an HTML page, not a feed"
+    if root is None:
+        return "not XML: no element found" if "<" not in text else "unreadable XML"
+    return f"XML but not a feed: the document element is <{str(root.tag)[:80]}>"
+
+
+# --- discovery -------------------------------------------------------------------------------
+
+_LINK_TAG = re.compile(r"<link\b[^<>]{0,1000}>", re.IGNORECASE)
+_LINK_ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
+_FEED_TYPES = frozenset(
+    {
+        "application/rss+xml",
+        "application/atom+xml",
+        "application/rdf+xml",
+        "application/feed+json",
+        "application/json",
+        "text/xml",
+        "application/xml",
+    }
+)
+_BASE_TAG = re.compile(r"""<base\b[^<>]{0,400}?href\s*=\s*["']?([^"'\s<>]+)""", re.IGNORECASE)
+
+
+def discover_feeds(html: str, url: str) -> tuple[str, ...]:
+    """Return the feeds a page names in its <link rel="alternate">, absolute, in page order."""
+    head = html[:500_000]
+    base_tag = _BASE_TAG.search(head)
+    base = web_url(base_tag[1], url) if base_tag else url
+    found: list[str] = []
+    for tag in _LINK_TAG.findall(head):
+        attributes = {
+            name.lower(): double or single or bare
+            for name, double, single, bare in _LINK_ATTRIBUTE.findall(tag)
+        }
+        relations = attributes.get("rel", "").lower().split()
+        kind = attributes.get("type", "").split(";")[0].strip().lower()
+        if "feed" in relations or ("alternate" in relations and kind in _FEED_TYPES):
+            address = web_url(attributes.get("href", "").replace("&amp;", "&"), base)
+            if address and address not in found:
+                found.append(address)
+    return tuple(found)
+
+
+# --- the shape the command line prints -----------------------------------------------------------
+
+
+def feed_as_json(path: str, parsed: ParsedFeed) -> dict[str, object]:
+    """Return what `yuqing feed --json` prints for one file; times are ISO 8601 in UTC."""
+    return {
+        "path": path,
+        "feed": {"title": parsed.title, "link": parsed.link},
+        "entries": [_entry_as_json(entry) for entry in parsed.entries],
+        "error": parsed.error,
+    }
+
+
+def _entry_as_json(entry: FeedEntry) -> dict[str, object]:
+    return {
+        "title": entry.title,
+        "link": entry.link,
+        "id": entry.id,
+        "author": entry.author,
+        "published": iso_utc(entry.published),
+        "updated": iso_utc(entry.updated),
+        "summary": entry.summary,
+        "content": entry.content,
+    }
+
+
+def iso_utc(moment: datetime | None) -> str | None:
+    """Return `2026-05-13T02:12:00Z`, or None."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
