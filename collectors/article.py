@@ -60,8 +60,7 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
     head = read_head(tree, url)
     page = read_page(tree)
     start, end = find_main(page)
-    headings = [b.text for b in page.blocks if b.tag in ("h1", "h2") and b.weight < 300]
-    title = choose_title(head, headings)
+    title = choose_title(head, headings_of(page, start))
     text = text_of(page, start, end, title)
     if len(text) < _SHORT_TEXT_CHARS:
         page = read_page(tree, ignore_hints=True)
@@ -86,6 +85,14 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
         canonical_url=head.canonical,
         error=None if text else "page holds no article text",
     )
+
+
+def headings_of(page: Page, start: int) -> list[str]:
+    """Return the page's headings, the likeliest title first: the h1 nearest before the text."""
+    early = [b for b in page.blocks[: start + 4] if b.tag == "h1"]
+    late = [b for b in page.blocks[start + 4 :] if b.tag == "h1"]
+    second = [b for b in page.blocks[: start + 4] if b.tag == "h2"]
+    return [b.text for b in [*reversed(early), *late, *reversed(second)] if b.weight < 300]
 
 
 def _is_chinese(text: str) -> bool:

@@ -4,46 +4,74 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from collectors.article_head import Head
+from collectors.article_page import weigh
 
-_SEPARATOR = re.compile(
-    r"\s*(?:[|｜]|--+|——|[_＿]|::|»|«|›|•|·\s|\s[-–—:~/]\s|\s[-–—]|[-–—]\s|-(?=[^\w]*[\u4e00-\u9fff]))\s*"
-)
 MAX_TITLE_CHARS = 500
-_META_NAMES = ("articletitle", "og:title", "twitter:title", "dc.title", "headline", "title")
+# A trailing part no heavier than this (twelve 汉字) may be a site or a column.
+_SITE_WEIGHT = 26
+_LEAST_TITLE_WEIGHT = 8
+# A heading of this weight can stand as the title even where the head words it otherwise.
+_LEAST_HEADING_WEIGHT = 16
+_META_NAMES = ("articletitle", "og:title", "twitter:title", "dc.title", "headline")
+_SEPARATOR = re.compile(
+    r"\s*(?:[|｜ㅣ_＿]+|--+|——|::+|»|«|›|\s[-–—~/:•·]\s|\s[-–—]|[-–—]\s|-(?=[\w]*[\u4e00-\u9fff]))\s*"
+)
 
 
 def fold(text: str) -> str:
-    """A text for comparing: NFKC, lower case, letters and digits only."""
+    """Return a text as compared: NFKC, lower case, letters and digits only."""
     return "".join(char for char in unicodedata.normalize("NFKC", text).lower() if char.isalnum())
 
 
-def choose_title(head: Head, headings: Iterable[str]) -> str:
-    """The title: a heading that the head confirms, else the head's own title without the site."""
+def choose_title(head: Head, headings: Sequence[str]) -> str:
+    """Return the title: a heading the head confirms, else what the head states without the site.
+
+    `headings` are the page's headings, the likeliest first.
+    """
     stated = [head.meta[name] for name in _META_NAMES if head.meta.get(name)]
-    if head.headline:
-        stated.insert(0, head.headline)
-    if head.title:
-        stated.append(head.title)
-    folded = [fold(text) for text in stated]
+    stated += [text for text in (head.headline, head.title) if text]
+    cores = [without_site(text, head) for text in stated]
+    confirmed = _confirmed(headings, cores)
+    has_meta = len(stated) > bool(head.title)
+    if has_meta and (not confirmed or fold(confirmed) == fold(cores[0])):
+        return cores[0][:MAX_TITLE_CHARS]
+    if confirmed:
+        return confirmed[:MAX_TITLE_CHARS]
+    whole = fold(head.title)
+    for heading in headings:
+        if weigh(heading) >= _LEAST_HEADING_WEIGHT and not whole.endswith(fold(heading)):
+            return heading[:MAX_TITLE_CHARS]
+    return (cores[0] if cores else next(iter(headings), ""))[:MAX_TITLE_CHARS]
+
+
+def _confirmed(headings: Sequence[str], cores: Sequence[str]) -> str:
+    """Return the first heading that a stated title repeats wholly or for the greater part."""
+    wholes = [fold(core) for core in cores]
     for heading in headings:
         mine = fold(heading)
-        if len(mine) >= 4 and any(_confirms(whole, mine) for whole in folded):
-            return heading[:MAX_TITLE_CHARS]
-    for text in stated:
-        return without_site(text)[:MAX_TITLE_CHARS]
-    return next(iter(headings), "")[:MAX_TITLE_CHARS]
+        if len(mine) >= 4 and any(_repeats(whole, mine) for whole in wholes):
+            return heading
+    return ""
 
 
-def _confirms(whole: str, heading: str) -> bool:
-    return heading in whole and (whole.startswith(heading) or len(heading) * 2 >= len(whole))
+def _repeats(whole: str, heading: str) -> bool:
+    return whole == heading or (heading in whole and len(heading) * 5 >= len(whole) * 3)
 
 
-def without_site(title: str) -> str:
-    """The longest leading part of a title; the parts after a separator name column and site."""
-    parts = [part for part in _SEPARATOR.split(title) if part]
-    if len(parts) < 2:
-        return title
-    return parts[0] if len(fold(parts[0])) >= 6 else max(parts, key=len)
+def without_site(title: str, head: Head) -> str:
+    """Return a title without the trailing parts that name column and site."""
+    site = fold(head.meta.get("og:site_name", ""))
+    ends = [(found.start(), found.end()) for found in _SEPARATOR.finditer(title)]
+    core = title
+    for start, end in reversed(ends):
+        tail = core[end:].strip()
+        rest = title[:start].strip()
+        is_site = bool(tail) and fold(tail) == site
+        is_short = weigh(tail) <= _SITE_WEIGHT and weigh(tail) <= weigh(rest)
+        if weigh(rest) < _LEAST_TITLE_WEIGHT or not (is_site or is_short):
+            break
+        core = rest
+    return core
