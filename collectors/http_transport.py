@@ -211,13 +211,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         kept = self._idle.get(origin)
         now = time.monotonic()
         while kept:
+            # Opened for one source, asked for by another: its own allow-list must agree.
+            check_address(origin[1], kept[-1].address, origin[2], allowed)
             connection = kept.pop()
             self._idle_count -= 1
             if not kept:
                 del self._idle[origin]
             if connection.usable(now):
-                # Kept for one source, asked for by another: its own allow-list must agree.
-                check_address(origin[1], connection.address, origin[2], allowed)
                 return connection
             connection.abort()
         return None
