@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema
 from pydantic_core import core_schema
 
-from models.records import Delivery, Level, MentionFilter, Window, WindowSpec
+from models.records import SHANGHAI, Delivery, Level, MentionFilter, Window, WindowSpec
 
 LevelWord = Annotated[
     Level,
@@ -73,7 +73,25 @@ class RuleSettings(BaseModel):
         default=None, description="Fixed level; left out, it is suggested from the evidence"
     )
     cool_down_minutes: int = Field(default=360, ge=0)
+    active_hours: str = Field(
+        default="",
+        pattern=r"^(|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$",
+        description="Shanghai hours in which the rule may speak; 22:00-06:00 wraps",
+    )
     enabled: bool = True
+
+    @property
+    def cool_down(self) -> timedelta:
+        """How long the rule stays silent about a group after it spoke."""
+        return timedelta(minutes=self.cool_down_minutes)
+
+    def active(self, now: datetime) -> bool:
+        """Say whether the rule may speak at `now`: from the first minute, up to the last."""
+        if not self.active_hours:
+            return True
+        first, last = self.active_hours.split("-")
+        clock = f"{now.astimezone(SHANGHAI):%H:%M}"
+        return first <= clock < last if first < last else clock >= first or clock < last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +110,17 @@ class Rule(Protocol):
     @property
     def name(self) -> str:
         """The unique name."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the rule takes part."""
+
+    @property
+    def cool_down(self) -> timedelta:
+        """How long the rule stays silent about a group after it spoke."""
+
+    def active(self, now: datetime) -> bool:
+        """Say whether the rule may speak at `now`."""
 
     def windows(self) -> tuple[WindowSpec, ...]:
         """Return the windows to ask storage for."""

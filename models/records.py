@@ -173,7 +173,8 @@ class WindowSpec:
     """The window a rule asks storage for: half-open (now - span, now], grouped and compared.
 
     `baseline_weeks` asks for the same hours of that many past weeks; `prior_spans` for the
-    counts of that many windows of the same length just before this one.
+    counts of that many windows of the same length just before this one. `at_least` leaves out
+    groups with fewer mentions now, so that a thousand quiet groups need not travel.
     """
 
     rule: str
@@ -182,6 +183,7 @@ class WindowSpec:
     group_by: str = ""
     baseline_weeks: int = 0
     prior_spans: int = 0
+    at_least: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +191,8 @@ class Window:
     """What storage answers: the counts a rule decides on, for one group of one spec.
 
     `mentions` counts everything, `independent` leaves reposts out, `sources` counts distinct
-    sources, `classified` counts mentions with a sentiment. `baseline` holds the count of the
-    same hours of each past week, `prior` of each earlier span, newest first.
+    sources, `classified` counts mentions with a sentiment. `baseline` holds the independent
+    mentions in the same hours of each past week, `prior` in each earlier span, newest first.
     """
 
     rule: str
