@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CODE = 0x1FFFFF
 HAN = 1 << 21  # Han and kana: what is written without spaces
-WORD = 1 << 22  # letters and digits of scripts that put spaces between words
+WORD = 1 << 22  # digits and Latin, Greek and Cyrillic letters: words end at a space
 SEPARATOR = 1 << 23  # signs pushed between Han characters to hide a word
 HARD = 1 << 24  # separators that are punctuation when doubled: ... -- ——
 SPACE = 1 << 25
@@ -105,7 +105,7 @@ def _flags(char: str) -> int:
         return SEPARATOR | HARD if char in _HARD_SIGNS else SEPARATOR
     if char in _OPENINGS:
         return OPENING
-    if char.isalnum():
+    if char.isalnum() and ord(char) < 0x590:
         return WORD
     return SEPARATOR if unicodedata.category(char) == "So" else 0
 

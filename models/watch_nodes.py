@@ -1,0 +1,241 @@
+"""Watch queries compiled for many texts: a quick bound for a batch, an exact answer for one text.
+
+`possible` answers, for all documents of a batch at once, where a query can match at all; only
+those documents are read closely by `find`, which returns the places or None.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Row = NDArray[np.bool_]
+
+
+Guard = Literal["", "verb", "place"]
+
+
+class Place(NamedTuple):
+    """One occurrence: segment (0 title, 1 text), folded start and end, term as written.
+
+    Occurrences in source, tier and place have their field's name, and original offsets.
+    """
+
+    field: str
+    start: int
+    end: int
+    shown: str
+
+
+class Span(NamedTuple):
+    """Places that belong together, and the stretch they cover."""
+
+    field: str
+    start: int
+    end: int
+    places: tuple[Place, ...]
+
+
+class Batch(Protocol):
+    """What a node may ask about all documents of a batch."""
+
+    def row(self, term: int, field: str, *, whole: bool) -> Row:
+        """Where the term occurs at all, one flag a document."""
+
+    def any_row(self, terms: NDArray[np.int64], field: str) -> Row:
+        """Where any of the terms occurs as a whole word."""
+
+    def label_row(self, label: Label) -> Row:
+        """Where a label of the document (source, tier, place) fits."""
+
+
+class Text(Protocol):
+    """What a node may ask about one document."""
+
+    def places(self, leaf: Leaf) -> list[Place]:
+        """All places of a term, of any of many terms, or of a label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurs:
+    """A term in title or text. `guard` is "", "verb" (走|上街区) or "place" (needs support)."""
+
+    term: int
+    text: str
+    shown: str
+    field: str
+    whole: bool
+    guard: Guard = ""
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Any of many plain terms of one field: the usual long list joined by OR."""
+
+    terms: NDArray[np.int64]
+    shown: dict[int, str]
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word in the source, tier or place of a document."""
+
+    field: str
+    text: str
+    shown: str
+    prefix: bool
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one part holds; the places of all that do."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """The part does not hold."""
+
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Both sides within `distance` folded characters in one field, in either order."""
+
+    left: Node
+    right: Node
+    distance: int
+
+
+Leaf = Occurs | AnyOf | Label
+Node = Leaf | All | Either | Without | Close
+
+
+def is_exact(node: Node) -> bool:
+    """Say whether `possible` is the answer for this node, not only a bound."""
+    match node:
+        case Occurs():
+            return not node.guard
+        case All() | Either():
+            return all(is_exact(part) for part in node.parts)
+        case Without():
+            return is_exact(node.part)
+        case Close():
+            return False
+    return True
+
+
+def possible(node: Node, batch: Batch) -> Row:
+    """Flag the documents where the node may hold; never misses one where it does."""
+    match node:
+        case Occurs():
+            return batch.row(node.term, node.field, whole=node.whole)
+        case AnyOf():
+            return batch.any_row(node.terms, node.field)
+        case Label():
+            return batch.label_row(node)
+        case All() | Either():
+            joined = np.logical_and if isinstance(node, All) else np.logical_or
+            return reduce(joined, (possible(part, batch) for part in node.parts))
+        case Close():
+            return possible(node.left, batch) & possible(node.right, batch)
+    row = possible(node.part, batch)
+    # Where the bound is loose its opposite says nothing.
+    return ~row if is_exact(node.part) else np.ones_like(row)
+
+
+def find(node: Node, text: Text) -> list[Place] | None:
+    """Return the places that make the node hold (none for a NOT), or None if it does not hold."""
+    match node:
+        case Occurs() | AnyOf() | Label():
+            return text.places(node) or None
+        case All():
+            return _find_all(node, text)
+        case Either():
+            found = [places for part in node.parts if (places := find(part, text)) is not None]
+            return [place for places in found for place in places] if found else None
+        case Close():
+            return sorted({place for span in _pairs(node, text) for place in span.places}) or None
+    return [] if find(node.part, text) is None else None
+
+
+def _find_all(node: All, text: Text) -> list[Place] | None:
+    found: list[Place] = []
+    for part in node.parts:
+        places = find(part, text)
+        if places is None:
+            return None
+        found += places
+    return found
+
+
+def _pairs(node: Close, text: Text) -> list[Span]:
+    """All pairs of places near each other, each as one stretch."""
+    right = sorted(_spans(node.right, text), key=lambda s: (s.field, s.start))
+    keys = [(s.field, s.start) for s in right]
+    longest = max((s.end - s.start for s in right), default=0)
+    pairs: dict[tuple[str, int, int], Span] = {}
+    for one in _spans(node.left, text):
+        low = bisect_left(keys, (one.field, one.start - node.distance - longest))
+        high = bisect_right(keys, (one.field, one.end + node.distance))
+        for other in right[low:high]:
+            if _gap(one, other) <= node.distance and one != other:
+                pair = _joined(one, other)
+                pairs[pair[:3]] = pair
+    return list(pairs.values())
+
+
+def _spans(node: Node, text: Text) -> list[Span]:
+    if isinstance(node, Close):
+        return _pairs(node, text)
+    if isinstance(node, Either):
+        return [span for part in node.parts for span in _spans(part, text)]
+    return [Span(p.field, p.start, p.end, (p,)) for p in find(node, text) or ()]
+
+
+def _gap(one: Span, other: Span) -> int:
+    """Folded characters between two stretches, 0 when they touch or overlap."""
+    return max(other.start - one.end, one.start - other.end, 0)
+
+
+def _joined(one: Span, other: Span) -> Span:
+    start, end = min(one.start, other.start), max(one.end, other.end)
+    return Span(one.field, start, end, (*one.places, *other.places))
+
+
+def merged(parts: Sequence[Node]) -> tuple[Node, ...]:
+    """Parts of an OR with all plain whole terms of a field put into one `AnyOf`."""
+    plain: dict[str, list[Occurs]] = {}
+    rest: list[Node] = []
+    for part in parts:
+        if isinstance(part, Occurs) and part.whole and not part.guard:
+            plain.setdefault(part.field, []).append(part)
+        else:
+            rest.append(part)
+    for field, terms in plain.items():
+        if len(terms) == 1:
+            rest.append(terms[0])
+        else:
+            numbers = np.array([t.term for t in terms], dtype=np.int64)
+            rest.append(AnyOf(numbers, {t.term: t.shown for t in terms}, field))
+    return tuple(rest)
