@@ -1,0 +1,72 @@
+"""What the HTTP kinds share: one conditional read, its failure in one line, its memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import Field, JsonValue
+
+from collectors.contract import CollectContext, Collected, SourceSettings, State
+from collectors.http import Fetched, Request
+
+
+class HttpSource(SourceSettings):
+    """What every source read over HTTP has."""
+
+    url: str = Field(pattern=r"^https?://", description="Address to read")
+    allow_hosts: tuple[str, ...] = Field(
+        default=(), description="Non-public host:port this source may reach (intranet)"
+    )
+    robots_override: str = Field(
+        default="", description="Written authorisation to read despite robots.txt"
+    )
+
+    def request(self, url: str, state: State | None = None) -> Request:
+        """Return the request for an address, conditional when the state has validators."""
+        known = state or {}
+        return Request(
+            url=url,
+            etag=_text(known.get("etag")) or None,
+            last_modified=_text(known.get("last_modified")) or None,
+            robots_override_reason=self.robots_override,
+            allow_hosts=frozenset(self.allow_hosts),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A successful read, or the collection that ends here (`ended`)."""
+
+    fetched: Fetched
+    ended: Collected | None = None
+
+
+async def read(source: HttpSource, context: CollectContext) -> Read:
+    """Read the source's own address, conditionally.
+
+    `ended` is set when there is nothing to parse: a failure, or "not modified".
+    """
+    fetched = await context.fetcher.get(source.request(source.url, context.state))
+    if fetched.error is not None:
+        failed = Collected(state=context.state, failure=f"{source.url}: {fetched.error}")
+        return Read(fetched=fetched, ended=failed)
+    if fetched.not_modified:
+        return Read(fetched=fetched, ended=Collected(state=context.state, not_modified=True))
+    return Read(fetched=fetched)
+
+
+def validators(fetched: Fetched, more: Mapping[str, JsonValue] | None = None) -> State:
+    """Return the state to keep after a read: its validators and what else the kind remembers."""
+    return {"etag": fetched.etag, "last_modified": fetched.last_modified, **(more or {})}
+
+
+def charset(fetched: Fetched) -> str | None:
+    """Return the charset the HTTP header declares, or None."""
+    kind = fetched.headers.get("content-type", "")
+    _, found, value = kind.partition("charset=")
+    return value.split(";")[0].strip(" \"'") or None if found else None
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
