@@ -1,0 +1,107 @@
+"""Signing a response: four steps in order, two checks beside, and who holds the draft.
+
+Waiting for a signature is what eats the five hours, so the holder and the time since when are
+always known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alerts.constants import ApprovalRow
+
+ROLE_ZH = {
+    "staff": "经办人",
+    "section_head": "科室负责人",
+    "deputy_leader": "分管领导",
+    "principal_leader": "主要领导",
+    "secrecy_check": "保密审查",
+    "personal_information_check": "个人信息审查",
+}
+"""Officers' words for steps and checks."""
+
+
+class ApprovalRefusedError(ValueError):
+    """A signature out of order, twice, or without a reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """One person's verdict on a draft."""
+
+    step: str
+    who: str
+    passed: bool
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds the draft, and since when."""
+
+    step: str
+    zh: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A draft on its way: the required steps and checks, and the opinions given so far."""
+
+    steps: tuple[str, ...]
+    checks: tuple[str, ...]
+    submitted_at: datetime
+    opinions: tuple[Opinion, ...] = ()
+
+    @property
+    def returned(self) -> bool:
+        """Whether somebody sent it back; a new version starts a new approval."""
+        return any(not opinion.passed for opinion in self.opinions)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step and every check has passed."""
+        return not self.returned and not self.holders()
+
+    def holders(self) -> tuple[Holder, ...]:
+        """Return who must act now: the next step in order, and every open check."""
+        if self.returned:
+            return ()
+        waiting = [step for step in self.steps if not self._given(step)][:1]
+        if waiting == [self.steps[-1]] and self._open_checks():
+            waiting = []  # the last signature comes after both checks
+        since = max((o.at for o in self.opinions if o.step in self.steps), default=None)
+        held = [self._holder(step, since or self.submitted_at) for step in waiting]
+        return (*held, *(self._holder(check, self.submitted_at) for check in self._open_checks()))
+
+    def _given(self, step: str) -> bool:
+        return any(opinion.step == step for opinion in self.opinions)
+
+    def _open_checks(self) -> list[str]:
+        return [check for check in self.checks if not self._given(check)]
+
+    def _holder(self, step: str, since: datetime) -> Holder:
+        return Holder(step=step, zh=ROLE_ZH.get(step, step), since=since)
+
+
+def submit(policy: ApprovalRow, now: datetime) -> Approval:
+    """Return a fresh approval under a policy (who signs is data)."""
+    return Approval(steps=policy.steps, checks=policy.checks, submitted_at=now)
+
+
+def give_opinion(
+    approval: Approval, step: str, who: str, *, passed: bool, note: str, now: datetime
+) -> Approval:
+    """Return the approval with one more opinion, or raise ApprovalRefusedError."""
+    waiting = [holder.step for holder in approval.holders()]
+    if step not in waiting:
+        names = "、".join(ROLE_ZH.get(name, name) for name in waiting) or "无（已办结或已退回）"
+        raise ApprovalRefusedError(f"现在不由“{ROLE_ZH.get(step, step)}”审批；待审：{names}")
+    if not who.strip():
+        raise ApprovalRefusedError("审批须写明审批人")
+    if not passed and not note.strip():
+        raise ApprovalRefusedError("退回须写明理由")
+    opinion = Opinion(step=step, who=who, passed=passed, note=note, at=now)
+    return replace(approval, opinions=(*approval.opinions, opinion))
