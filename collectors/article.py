@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from collectors.article_byline import Byline, read_byline
+from collectors.article_byline import Byline, read_byline, surroundings
 from collectors.article_date import choose_date
+from collectors.article_marks import marked_author
 from collectors.article_head import Head, read_head
 from collectors.article_page import Page, parse_tree, read_page
 from collectors.article_text import find_main, text_of
@@ -69,17 +70,17 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
         text = relaxed if len(relaxed) > 2 * len(text) else text
     if len(text) < _SHORT_TEXT_CHARS and len(head.body) > len(text):
         text = head.body
-    before, after = _around(page, start, end)
-    byline = read_byline(before, after)
-    stamps = [e.get("datetime") or "" for e in tree.iter("time")][:4]
-    when = choose_date(head, stamps, before, url, now)
+    around = surroundings(page, start, end, title)
+    is_chinese = _is_chinese(title)
+    byline = read_byline(around, is_chinese=is_chinese)
+    when = choose_date(head, page, around, url, now)
     return Article(
         title=title,
         published=when.value,
         published_precision=when.precision,
-        offset_minutes=480 if _is_chinese(title) else when.offset_minutes,
-        source=_source(head, byline),
-        author=_author(head, byline),
+        offset_minutes=480 if is_chinese else when.offset_minutes,
+        source=_source(head, page, byline),
+        author=_author(head, page, byline, (start, end)),
         editor=byline.editor,
         text=text,
         canonical_url=head.canonical,
@@ -101,23 +102,23 @@ def _is_chinese(text: str) -> bool:
     return han * 3 > len(text) and kana * 8 < han
 
 
-def _around(page: Page, start: int, end: int) -> tuple[list[str], list[str]]:
-    """The short lines before the text (and its first ones), and those at its end and just after."""
-    before = page.blocks[max(0, start - 40) : start + 8]
-    after = page.blocks[max(start, end - 6) : end + 12]
+def _source(head: Head, page: Page, byline: Byline) -> str:
+    meta = head.meta
+    stated = meta.get("contentsource") or meta.get("source") or meta.get("mediaid") or ""
+    marked = [mark.text() for mark in page.marks if mark.kind == "source"]
+    return byline.source or stated or meta.get("og:site_name") or head.publisher
+
+
+def _author(head: Head, page: Page, byline: Byline, span: tuple[int, int]) -> str:
+    """Return the writer: the byline's, the linked data's, the meta tag's or a marked element's."""
+    stated = [name for name in head.authors if name not in (head.publisher, "")]
     return (
-        [line for b in before if b.weight < 400 for line in b.text.split("\n")],
-        [line for b in after if b.weight < 400 for line in b.text.split("\n")],
+        "；".join(stated)
+        or byline.author
+        or marked_author(page, *span)
+        or head.meta.get("author", "")
+        or "；".join(head.authors)
     )
-
-
-def _source(head: Head, byline: Byline) -> str:
-    stated = head.meta.get("contentsource") or head.meta.get("source")
-    return byline.source or stated or head.meta.get("og:site_name") or head.publisher
-
-
-def _author(head: Head, byline: Byline) -> str:
-    return "；".join(head.authors) or byline.author or head.meta.get("author", "")
 
 
 def article_as_json(path: str, article: Article) -> dict[str, str | None]:

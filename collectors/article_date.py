@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors.article_byline import DATE
+from collectors.article_byline import DATE, Surroundings
 from collectors.article_head import Head
+from collectors.article_marks import marked_dates
+from collectors.article_page import Page
 from collectors.dates import parse_date
 
 _META_NAMES = (
@@ -72,11 +74,11 @@ def offset_of(text: str) -> int:
 
 
 def choose_date(
-    head: Head, stamps: Iterable[str], near: Iterable[str], url: str | None, now: datetime
+    head: Head, page: Page, around: Surroundings, url: str | None, now: datetime
 ) -> Stamp:
     """The published time: the head's unless the page shows the same day to the minute."""
     stated = _first_stated(head, now)
-    shown = _first_shown(stamps, near, now)
+    shown = _first_shown(page, around, now)
     if stated.value is None:
         return shown if shown.value is not None else _from_address(url, now)
     if stated.precision == "day" and shown.value is not None and shown.precision != "day":
@@ -89,17 +91,15 @@ def _first_stated(head: Head, now: datetime) -> Stamp:
     return _first_right(texts, now)
 
 
-def _first_shown(stamps: Iterable[str], near: Iterable[str], now: datetime) -> Stamp:
-    found = [match.group() for line in near for match in DATE.finditer(line)]
-    texts = [*stamps, *found]
-    parsed = [one for one in (_stamp(text, now) for text in texts[:12]) if one.value]
-    if not parsed:
-        return NO_STAMP
-    first = parsed[0]
-    for other in parsed:
-        if other.precision != "day" and _same_day(other, first):
-            return other
-    return first
+def _first_shown(page: Page, around: Surroundings, now: datetime) -> Stamp:
+    """Return the time the page shows: near the title, marked as a time, at the end, above the title."""
+    for lines in (around.head, marked_dates(page), around.tail, around.wide):
+        found = [match.group() for line in lines for match in DATE.finditer(line)]
+        stamps = [one for one in (_stamp(text, now) for text in found[:8]) if one.value]
+        if stamps:
+            exact = (one for one in stamps if one.precision != "day" and _same_day(one, stamps[0]))
+            return next(exact, stamps[0])
+    return NO_STAMP
 
 
 def _same_day(one: Stamp, other: Stamp) -> bool:

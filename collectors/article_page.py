@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
+from typing import Literal
 
 from lxml import etree
 
@@ -53,6 +55,13 @@ _NOISE_WORDS = re.compile(
     r"|qrcode|ewm|erweima|feedback|ratings?|votes?|teasers?|widgets?|prev-?next|friendlink|masthead"
     r"|visually-?hidden|sr-only|screen-reader\w*|noprint|tag-?list|login)(?:$|[\s_/-])"
 )
+_AUTHOR_WORDS = re.compile(
+    r"(?:^|[\s_-])(?:authors?|autor\w*|byline\w*|writers?|reporters?|journalists?|contributors?|zuozhe)(?:$|[\s_-])"
+)
+_SOURCE_WORDS = re.compile(r"(?:^|[\s_-])(?:sources?|laiyuan|copyfrom|origin|publisher)(?:$|[\s_-])")
+_DATE_WORDS = re.compile(
+    r"(?:^|[\s_-])(?:date\w*|pubdate|time|times?tamp|pub\w*time|publish(?:ed)?|posted|created|riqi|shijian)(?:$|[\s_-])"
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -80,11 +89,26 @@ class Container:
 
 
 @dataclass(slots=True)
+class Mark:
+    """An element whose class, id or itemprop says that it holds an author, a source or a time."""
+
+    kind: Literal["author", "source", "date"]
+    element: etree._Element
+    block: int
+
+    def text(self) -> str:
+        """Return the visible text of the element, 300 characters at most."""
+        found = "".join(islice(self.element.itertext(), 60))
+        return clean_text(found)[:300]
+
+
+@dataclass(slots=True)
 class Page:
     """What one walk over the tree found."""
 
     blocks: list[Block] = field(default_factory=list)
     containers: list[Container] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
 
 def parse_tree(html: str) -> etree._Element | None:
@@ -125,6 +149,17 @@ def weigh(text: str) -> int:
     if text.isascii():
         return len(text)
     return (len(text) + len(text.encode("utf-8", "replace"))) // 2
+
+
+@lru_cache(maxsize=8192)
+def marked_kind(hint: str) -> Literal["", "author", "source", "date"]:
+    """Return which fact a class, id or itemprop promises, or an empty string."""
+    words = _CAMEL.sub("-", hint).lower()
+    if _AUTHOR_WORDS.search(words):
+        return "author"
+    if _DATE_WORDS.search(words):
+        return "date"
+    return "source" if _SOURCE_WORDS.search(words) else ""
 
 
 @lru_cache(maxsize=8192)
@@ -177,6 +212,10 @@ class _Walk:
         if tag in _INLINE:
             if tag == "a":
                 self.links.append(element)
+            if tag == "time":
+                self.page.marks.append(Mark("date", element, len(self.page.blocks)))
+            elif (hint := element.get("class")) is not None:
+                self._mark(hint, element)
         elif tag == "br":
             self.parts.append(_LINE_BREAK)
         else:
@@ -190,8 +229,14 @@ class _Walk:
         is_noise = tag in _NOISE_TAGS or (len(hint) > 1 and tag != "body" and is_noise_hint(hint))
         blocks = len(self.page.blocks)
         container = Container(tag, hint, blocks, blocks, element.get("itemprop") or "", is_noise)
+        if len(hint) > 1:
+            self._mark(hint, element)
         self.page.containers.append(container)
         self.open.append((element, container))
+
+    def _mark(self, hint: str, element: etree._Element) -> None:
+        if kind := marked_kind(hint):
+            self.page.marks.append(Mark(kind, element, len(self.page.blocks)))
 
     def _leave(self, element: etree._Element) -> None:
         tag = element.tag

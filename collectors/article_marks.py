@@ -1,0 +1,57 @@
+"""Facts in elements whose class, id or itemprop names them: the author's name, the time."""
+
+from __future__ import annotations
+
+import re
+
+from collectors.article_page import Mark, Page, clean_text, weigh
+
+_BESIDE_AUTHOR = re.compile(
+    r"comment|form|avatar|image|img|photo|social|twitter|facebook|bio|desc|email|related|teaser|card__|prep",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    r"^[\s|•·–—~-]*(?:(?i:(?:written |posted |published |article )?by|von|par|por|di|af|av|door"
+    r"|veröffentlicht von|geschrieben von|author|autore?|auteur|text|redaktion)(?=[\s:A-Z])"
+    r"|作者|文[/／:：]|記者|记者)[\s:：/／]*"
+)
+_AFTER_NAME = re.compile(
+    r"\s*(?:[|•·–—/,:@(\n]|\s-\s|\b(?:am|on|at|um|le|el|vom|updated|published|posted|follow|contributor|reporter|staff writer|\d)).*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_NEAR_BEFORE = 14
+_NEAR_AFTER = 4
+
+
+def marked_author(page: Page, start: int, end: int) -> str:
+    """Return the name in the marked element nearest to the text, or an empty string."""
+    near = [mark for mark in page.marks if mark.kind == "author" and _is_near(mark, start, end)]
+    for mark in near:
+        hint = f"{mark.element.get('class') or ''} {mark.element.get('id') or ''}"
+        if _BESIDE_AUTHOR.search(hint) or mark.element.tag == "body":
+            continue
+        if name := author_name(mark.text()):
+            return name
+    return ""
+
+
+def _is_near(mark: Mark, start: int, end: int) -> bool:
+    return start - _NEAR_BEFORE <= mark.block <= start + 2 or end - 1 <= mark.block <= end + _NEAR_AFTER
+
+
+def author_name(text: str) -> str:
+    """Return the name in a byline, without 'by' before it and time or title after it."""
+    name = _AFTER_NAME.sub("", _BY.sub("", clean_text(text), count=1)).strip(" ,;:.|–—-")
+    if not 2 <= weigh(name) <= 60 or len(name.split()) > 6:
+        return ""
+    return name
+
+
+def marked_dates(page: Page) -> list[str]:
+    """Return the texts and datetime attributes of elements marked as a time, in reading order."""
+    found: list[str] = []
+    for mark in page.marks:
+        if mark.kind != "date":
+            continue
+        found.append(mark.element.get("datetime") or mark.element.get("content") or mark.text()[:80])
+    return found[:6]
