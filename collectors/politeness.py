@@ -26,6 +26,8 @@ FULL_FETCH_EVERY: Final = timedelta(hours=24)
 SILENCE_AT_LEAST: Final = timedelta(hours=6)
 SILENCE_GAPS: Final = 3.0
 GAPS_NEEDED: Final = 5
+RECENT_POLLS: Final = 10
+LONGEST_PAUSE_SECONDS: Final = 30.0
 MAX_HOSTS: Final = 4096
 
 
@@ -101,29 +103,30 @@ def next_poll(history: Sequence[Poll], now: datetime, rhythm: Rhythm | None = No
     if not history:
         return now
     last = history[-1]
-    due = last.at + interval(history, rhythm)
-    if last.outcome is PollOutcome.FAILED:
-        due = max(due, open_until(history) or due)
+    waits = [interval(history, rhythm), backoff(history)]
     if last.retry_after is not None:
-        due = max(due, last.at + timedelta(seconds=last.retry_after))
-    # A clock set back must not put a source to sleep: never later than the longest wait from now.
-    return min(due, now + timedelta(seconds=LONGEST_RETRY_AFTER_SECONDS))
+        waits.append(timedelta(seconds=min(last.retry_after, LONGEST_RETRY_AFTER_SECONDS)))
+    # A clock set back makes the last poll lie ahead: it must not put the source to sleep.
+    return min(last.at, now) + max(waits)
 
 
 def interval(history: Sequence[Poll], rhythm: Rhythm) -> timedelta:
-    """Return half the mean time between new mentions of the polls that worked, bounded."""
+    """Return half the mean time between new mentions of the polls that worked, bounded.
+
+    The last ten polls count alone too, and the shorter answer holds: a burst is met at once.
+    """
     worked = [poll for poll in history if poll.outcome is not PollOutcome.FAILED]
-    if len(worked) < 2:
-        return rhythm.shortest
-    span = worked[-1].at - worked[0].at
-    arrived = sum(poll.new for poll in worked[1:])
-    if arrived == 0:
-        return _bounded(span, rhythm)  # nothing yet: the longer it lasts, the less often
-    return _bounded(span / (2 * arrived), rhythm)
-
-
-def _bounded(wanted: timedelta, rhythm: Rhythm) -> timedelta:
+    wanted = min(_half_gap(worked), _half_gap(worked[-RECENT_POLLS:]))
     return min(max(wanted, rhythm.shortest), rhythm.longest)
+
+
+def _half_gap(polls: Sequence[Poll]) -> timedelta:
+    if len(polls) < 2:
+        return timedelta(0)
+    span = polls[-1].at - polls[0].at
+    arrived = sum(poll.new for poll in polls[1:])
+    # Nothing yet: the longer that lasts, the longer the wait.
+    return span / (2 * arrived) if arrived else span
 
 
 def failures_in_row(history: Sequence[Poll]) -> int:
@@ -136,16 +139,15 @@ def failures_in_row(history: Sequence[Poll]) -> int:
     return count
 
 
-def open_until(history: Sequence[Poll]) -> datetime | None:
-    """Return until when the breaker keeps a source unasked, or None while it is closed.
+def backoff(history: Sequence[Poll]) -> timedelta:
+    """Return how long the breaker keeps a source unasked after its last poll; 0 while closed.
 
     Open from the third failure in a row: 10 minutes, doubled by each further one, at most 6 h.
     """
     failures = failures_in_row(history)
     if failures < FAILURES_TO_OPEN:
-        return None
-    backoff = FIRST_BACKOFF * (1 << min(failures - FAILURES_TO_OPEN, 10))
-    return history[-1].at + min(backoff, LONGEST_BACKOFF)
+        return timedelta(0)
+    return min(FIRST_BACKOFF * (1 << min(failures - FAILURES_TO_OPEN, 10)), LONGEST_BACKOFF)
 
 
 def full_fetch_due(last_full_fetch_at: datetime | None, now: datetime) -> bool:
@@ -234,7 +236,7 @@ class HostTurns:
 
     def slow_down(self, host: str, pause_seconds: float) -> None:
         """Take a longer pause a site asked for (Crawl-delay), at most 30 s."""
-        self._host(host).pause_seconds = min(pause_seconds, 30.0)
+        self._host(host).pause_seconds = min(pause_seconds, LONGEST_PAUSE_SECONDS)
 
     async def _pause(self, host: _Host) -> None:
         now = time.monotonic()
