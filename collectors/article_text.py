@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from collectors.article_page import Block, Container, Page
+from collectors.article_title import fold
 
 _CONTENT_HINT = re.compile(
     r"article-?_?(?:body|content|text|detail|con\b)|articlebody|(?:entry|post|story|news|main|page|text)"
@@ -26,6 +27,9 @@ _TEXT_TAGS = frozenset({"p", "blockquote", "pre", "li", "dd"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # A child must keep this share of its parent's points for the article to be looked for inside it.
 _KEPT_AT_LEAST = 0.72
+_LEFT_OUT = frozenset({"figcaption", "figure"})
+_LEAD_BLOCKS = 15
+_LEAD_POINTS = 60
 # Headings after which nothing belongs to the article.
 _TAIL = re.compile(
     r"^[\s【\[〔（(▍■◆>|]*(?:相关(?:新闻|阅读|报道|链接|文章|推荐|附件|稿件|资讯|专题|内容|信息)|相關(?:新聞|閱讀|報導|連結|文章|推薦)"
@@ -127,18 +131,28 @@ def _tightest(
 
 
 def text_of(page: Page, start: int, end: int, title: str) -> str:
-    """The article's paragraphs, one a line, from the blocks of the range."""
-    blocks = _without_tail(page.blocks[start:end])
-    kept = [block for block in blocks if _belongs(block)]
-    folded_title = "".join(title.split())
-    lines = [line for block in kept for line in block.text.split("\n")]
-    while lines and folded_title and "".join(lines[0].split()) == folded_title:
+    """Return the article's paragraphs, one a line, from the blocks of the range and its lead."""
+    folded_title = fold(title)
+    lead = _lead(page, start, folded_title)
+    blocks = [*lead, *_without_tail(page.blocks[start:end])]
+    lines = [line for block in blocks if _belongs(block) for line in block.text.split("\n")]
+    while lines and folded_title and fold(lines[0]) == folded_title:
         lines.pop(0)
     return "\n".join(lines)
 
 
+def _lead(page: Page, start: int, folded_title: str) -> list[Block]:
+    """Return the summary between title and text, where it stands outside the text's container."""
+    top = max(0, start - _LEAD_BLOCKS)
+    titles = [n for n in range(top, start) if fold(page.blocks[n].text) == folded_title]
+    if not titles:
+        return []
+    between = page.blocks[titles[-1] + 1 : start]
+    return [block for block in between if not block.is_noise and points(block) >= _LEAD_POINTS][:2]
+
+
 def _belongs(block: Block) -> bool:
-    if block.is_noise:
+    if block.is_noise or block.tag in _LEFT_OUT:
         return False
     if block.link_weight * 2 > block.weight:
         return block.tag == "p" and bool(_SENTENCE_END.search(block.text)) and block.weight > 60
@@ -146,11 +160,43 @@ def _belongs(block: Block) -> bool:
 
 
 def _without_tail(blocks: list[Block]) -> list[Block]:
-    """The blocks before a heading such as 相关新闻, where what follows is not the longer half."""
+    """Return the blocks without related articles: after the text, or in a box between paragraphs."""
+    kept: list[Block] = []
     total = sum(max(0, points(block)) for block in blocks)
-    seen = 0
-    for place, block in enumerate(blocks):
-        if seen * 2 > total and block.weight < 60 and _TAIL.match(block.text):
-            return blocks[:place]
+    seen, place = 0, 0
+    while place < len(blocks):
+        block = blocks[place]
+        if block.weight < 60 and _TAIL.match(block.text):
+            if not _goes_on(blocks[place + 1 :]):
+                if seen * 2 > total:
+                    break
+            else:
+                place = _end_of_box(blocks, place + 1)
+                continue
         seen += max(0, points(block))
-    return blocks
+        kept.append(block)
+        place += 1
+    return kept
+
+
+def _is_paragraph(block: Block) -> bool:
+    return (
+        not block.is_noise
+        and block.tag in ("p", "div", "td")
+        and block.weight >= 100
+        and block.link_weight * 3 < block.weight
+    )
+
+
+def _goes_on(rest: list[Block]) -> bool:
+    """Return whether the article goes on after a related box: paragraphs outnumber linked headings."""
+    paragraphs = sum(map(_is_paragraph, rest))
+    links = sum(b.link_weight * 2 > b.weight and b.weight > 20 and not b.is_noise for b in rest)
+    return paragraphs >= 2 and paragraphs * 2 > links * 3
+
+
+def _end_of_box(blocks: list[Block], place: int) -> int:
+    """Return the place of the first paragraph after a related box."""
+    while place < len(blocks) and not _is_paragraph(blocks[place]):
+        place += 1
+    return place
