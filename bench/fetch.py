@@ -64,7 +64,7 @@ def _row(
 
 async def _ours(url: str, in_flight: int) -> float:
     host = url.removeprefix("http://").rstrip("/")
-    settings = FetchSettings(allow_hosts=frozenset({host}))
+    settings = FetchSettings(allow_hosts=frozenset({host}), in_flight=max(IN_FLIGHT))
     async with Fetcher(settings) as fetcher:
 
         async def get() -> int:

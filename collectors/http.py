@@ -24,6 +24,7 @@ import httpx
 from collectors.http_body import (
     ACCEPT_ENCODING,
     BadEncodingError,
+    BodyBudget,
     BodyTooLargeError,
     content_coding,
     read_body,
@@ -46,7 +47,7 @@ from collectors.http_records import (
     Request,
     failure,
 )
-from collectors.http_transport import ALLOW_LIST, Dial, GuardedTransport, dial
+from collectors.http_transport import ALLOW_LIST, Dial, CheckedTransport, dial
 from collectors.http_words import (
     kept_validator,
     next_url,
@@ -95,12 +96,14 @@ class Fetcher:
         self._system_resolver = SystemResolver() if resolve is None else None
         # httpx.AsyncClient would wrap this transport in cookies, auth, hooks and redirects, none of
         # which may be used here, for a quarter of the cost of a request (docs/fetching.md).
-        self._transport = GuardedTransport(
+        self._transport = CheckedTransport(
             resolve=resolve or self._system_resolver or SystemResolver(),
             dial=dial,
             tls=_tls_context(self.settings.ca_file),
             max_wire_bytes=self.settings.max_bytes + WIRE_SLACK_BYTES,
         )
+        self._budget = BodyBudget()
+        self._slots = asyncio.Semaphore(self.settings.in_flight)
         self._robots = RobotsCache()
         self._turns = HostTurns(
             pause_seconds=self.settings.per_host_pause_seconds,
@@ -137,7 +140,8 @@ class Fetcher:
             url = read_url(request.url)
             allowed = self._allowed(request.allow_hosts)
             headers = own_headers(request.headers)
-            async with self._turn(url, allowed):
+            # The host's turn first: a queue at one slow host must not hold everybody's slots.
+            async with self._turn(url, allowed), self._slots:
                 started = time.monotonic()
                 async with asyncio.timeout(self.settings.deadline_seconds):
                     answer = await self._follow(url, headers, request, allowed)
@@ -264,27 +268,22 @@ class Fetcher:
         stream = _stream(response)
         try:
             status, headers = response.status_code, plain_headers(response.headers)
-            limit = self.settings.max_bytes if max_bytes is None else max_bytes
-            received = await _read(stream, status, headers, limit, cut=cut)
+            coding = headers.get("content-encoding", "")
+            if status in MOVED or status == 304:
+                body = b""
+            elif status >= 400:
+                body = await _read_reason(stream, coding)
+            else:
+                body = await read_body(
+                    stream,
+                    content_coding(coding),
+                    max_bytes=max_bytes or self.settings.max_bytes,
+                    cut=cut,
+                    budget=self._budget,
+                )
         finally:
             await stream.aclose()
-        return Answer(url=str(request.url), status=status, headers=headers, body=received)
-
-
-async def _read(
-    stream: httpx.AsyncByteStream,
-    status: int,
-    headers: Mapping[str, str],
-    max_bytes: int,
-    *,
-    cut: bool,
-) -> bytes:
-    if status in MOVED or status == 304:
-        return b""
-    encoding = headers.get("content-encoding", "")
-    if status >= 400:
-        return await _read_reason(stream, encoding)
-    return await read_body(stream, content_coding(encoding), max_bytes=max_bytes, cut=cut)
+        return Answer(url=str(request.url), status=status, headers=headers, body=body)
 
 
 async def _read_reason(stream: httpx.AsyncByteStream, encoding: str) -> bytes:

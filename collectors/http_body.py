@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterable
+from dataclasses import dataclass
 
 GZIP_MAGIC = b"\x1f\x8b"
 ACCEPT_ENCODING = "gzip, deflate"
@@ -29,15 +30,37 @@ def content_coding(header: str) -> str:
     return codings[0] if codings else ""
 
 
+@dataclass(slots=True, kw_only=True)
+class BodyBudget:
+    """The bytes all bodies under way may hold together.
+
+    Once they hold more than `max_bytes`, no body may grow beyond `fair_bytes`: a crowd of
+    floods ends early, small feeds beside them do not notice.
+    """
+
+    max_bytes: int = 64 * 1024 * 1024
+    fair_bytes: int = 1024 * 1024
+    held: int = 0
+
+    def take(self, more: int, body_bytes: int) -> None:
+        """Count `more` bytes of a body now `body_bytes` long; raises BodyTooLargeError."""
+        self.held += more
+        if self.held > self.max_bytes and body_bytes > self.fair_bytes:
+            raise BodyTooLargeError(f"more than {self.fair_bytes:,} bytes while many others are")
+
+
 class BoundedBody:
     """Collects decoded bytes up to `max_bytes`.
 
     With `cut` the rest is dropped once the bound is reached (`full` turns true); without it
-    one byte more raises BodyTooLargeError.
+    one byte more raises BodyTooLargeError. `release()` gives its bytes back to the budget.
     """
 
-    def __init__(self, coding: str, *, max_bytes: int, cut: bool = False) -> None:
+    def __init__(
+        self, coding: str, *, max_bytes: int, cut: bool = False, budget: BodyBudget | None = None
+    ) -> None:
         self.full = False
+        self._budget = budget or BodyBudget()
         self._coding = coding
         self._max_bytes = max_bytes
         self._cut = cut
@@ -61,14 +84,21 @@ class BoundedBody:
             raise BadEncodingError(f"{self._coding} body is cut off")
         return bytes(self._decoded)
 
+    def release(self) -> None:
+        """Forget the body and give its bytes back to the budget."""
+        self._budget.held -= len(self._decoded)
+        self._decoded = bytearray()
+
     def _take(self, piece: bytes) -> None:
         room = self._max_bytes - len(self._decoded)
         if len(piece) <= room:
             self._decoded += piece
+            self._budget.take(len(piece), len(self._decoded))
             return
         if not self._cut:
             raise BodyTooLargeError(f"more than {self._max_bytes:,} bytes")
         self._decoded += piece[:room]
+        self._budget.take(room, len(self._decoded))
         self.full = True
 
     def _inflate(self, chunk: bytes) -> None:
@@ -92,12 +122,20 @@ class BoundedBody:
 
 
 async def read_body(
-    chunks: AsyncIterable[bytes], coding: str, *, max_bytes: int, cut: bool = False
+    chunks: AsyncIterable[bytes],
+    coding: str,
+    *,
+    max_bytes: int,
+    cut: bool = False,
+    budget: BodyBudget | None = None,
 ) -> bytes:
     """Read a body to its end or, with `cut`, to the bound."""
-    body = BoundedBody(coding, max_bytes=max_bytes, cut=cut)
-    async for chunk in chunks:
-        body.feed(chunk)
-        if body.full:
-            break
-    return body.finish()
+    body = BoundedBody(coding, max_bytes=max_bytes, cut=cut, budget=budget)
+    try:
+        async for chunk in chunks:
+            body.feed(chunk)
+            if body.full:
+                break
+        return body.finish()
+    finally:
+        body.release()

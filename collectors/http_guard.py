@@ -97,7 +97,7 @@ class AllowList:
 
     def names(self, host: str, port: int) -> bool:
         """Whether `host:port` itself is on the list: the office's own machine."""
-        return f"{host.lower()}:{port}" in self.origins
+        return f"{ascii_host(host)}:{port}" in self.origins
 
     def _names_address(self, address: Address, port: int) -> bool:
         text = f"[{address}]" if address.version == 6 else str(address)
@@ -122,7 +122,15 @@ def _origin(entry: str) -> str:
     host, colon, port = entry.strip().lower().rpartition(":")
     if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError(f"allow_hosts: {entry!r} is neither host:port nor a CIDR network")
-    return f"{host}:{int(port)}"
+    return f"{ascii_host(host)}:{int(port)}"
+
+
+def ascii_host(host: str) -> str:
+    """Return a host name as DNS asks for it; ValueError where it has no such form."""
+    try:
+        return host.encode("idna").decode("ascii") if not host.isascii() else host.lower()
+    except UnicodeError as error:
+        raise ValueError(f"allow_hosts: {host!r} is no host name ({error})") from error
 
 
 def refusal(address: Address) -> str | None:
@@ -173,7 +181,7 @@ def check_all(
 class SystemResolver:
     """The machine's resolver in threads of its own, so that slow names cannot block the rest."""
 
-    def __init__(self, *, threads: int = 16) -> None:
+    def __init__(self, *, threads: int = 64) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="yuqing-dns")
 
     async def __call__(self, host: str, port: int) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ MAX_HEAD_BYTES = 100 * 1024
 MAX_INTERIM_RESPONSES = 16
 CONNECT_SECONDS = 10.0
 KEPT_IDLE_SECONDS = 15.0
-MAX_IDLE = 1024
+MAX_IDLE = 400
 # A body in crumbs costs a core for its whole deadline; no honest server sends these.
 CRUMBS_AFTER = 4096
 CRUMB_BYTES = 16
@@ -78,7 +78,7 @@ async def dial(
     )
 
 
-class GuardedTransport(httpx.AsyncBaseTransport):
+class CheckedTransport(httpx.AsyncBaseTransport):
     """Connects only to checked addresses and bounds the bytes of one exchange."""
 
     def __init__(
@@ -104,7 +104,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
-        origin = (url.scheme, url.host, port)
+        origin = (url.scheme, url.raw_host.decode("ascii"), port)
         allowed = request.extensions[ALLOW_LIST]
         if request.method == "GET":
             kept = self._take_idle(origin, allowed)
@@ -227,7 +227,7 @@ class _Body(httpx.AsyncByteStream):
     """The body of one answer, as it comes over the wire."""
 
     def __init__(
-        self, transport: GuardedTransport, connection: Connection, origin: tuple[str, str, int]
+        self, transport: CheckedTransport, connection: Connection, origin: tuple[str, str, int]
     ) -> None:
         self._transport = transport
         self._connection: Connection | None = connection

@@ -546,6 +546,21 @@ def test_a_resolver_that_fails_is_a_value(error: Exception) -> None:
     assert run(story).error is not None
 
 
+def test_a_chinese_host_name_is_resolved_and_allowed_in_its_ascii_form() -> None:
+    async def story() -> Dials:
+        dials = Dials("10.0.0.1")
+        allowed = frozenset({"政务.example:8080"})
+        async with Fetcher(
+            settings(allow_hosts=allowed), resolve=dials.resolve, dial=dials.dial
+        ) as fetcher:
+            await fetcher.get(Request(url="http://政务.example:8080/"))
+        return dials
+
+    dials = run(story)
+    assert dials.asked == ["xn--zfr164b.example"]
+    assert dials.dialled == [("10.0.0.1", 8080)]
+
+
 def test_a_refused_connection_is_a_value() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -754,7 +769,7 @@ def test_only_the_client_files_import_an_http_library() -> None:
 def test_the_guarded_transport_is_built_and_connections_are_opened_in_one_place() -> None:
     trees = {path: ast.parse(path.read_text("utf-8")) for path in product_files()}
     for name, owner in [
-        ("GuardedTransport", "http.py"),
+        ("CheckedTransport", "http.py"),
         ("open_connection", "http_transport.py"),
         ("create_connection", None),
         ("AsyncClient", None),
