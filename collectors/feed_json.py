@@ -8,8 +8,8 @@ from datetime import datetime, tzinfo
 
 from collectors.dates import ParsedDate, parse_date
 from collectors.feed_records import FeedEntry, FeedError, ParsedFeed
-from collectors.plain_text import html_to_text, one_line, plain_title
-from collectors.sanitise import escape_text, safe_html, web_url
+from collectors.plain_text import one_line, plain_title, title_from
+from collectors.sanitise import Fragment, Sanitiser, escape_text, web_url
 
 
 def read_json_feed(text: str, base: str, now: datetime, zone: tzinfo, at_most: int) -> ParsedFeed:
@@ -36,21 +36,20 @@ def _entry(
 ) -> FeedEntry:
     link = web_url(_text(item, "url") or _text(item, "external_url"), base)
     identity = one_line(_text(item, "id"))
+    sanitiser = Sanitiser(link or base)
     summary = escape_text(_text(item, "summary"))
-    content = safe_html(_text(item, "content_html"), link or base) or escape_text(
-        _text(item, "content_text")
-    )
+    content = _text(item, "content_html") or escape_text(_text(item, "content_text"))
     published = parse_date(_text(item, "date_published"), now, zone=zone)
     updated = parse_date(_text(item, "date_modified"), now, zone=zone)
     return FeedEntry(
-        title=plain_title(_text(item, "title")) or html_to_text(summary or content)[:100] or link,
+        title=plain_title(_text(item, "title")) or title_from(summary or content) or link,
         link=link or (web_url(identity) if identity.startswith("http") else ""),
         id=identity,
         author=_authors(item) or feed_author,
         published=published.value,
         updated=updated.value,
-        summary=summary,
-        content=content,
+        summary_source=Fragment(summary, sanitiser),
+        content_source=Fragment(content, sanitiser),
         date_flags=_flags("published", published) + _flags("updated", updated),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import urljoin
 
@@ -19,16 +20,14 @@ from collectors.dates import SHANGHAI
 from collectors.decode import decode
 from collectors.feed_json import read_json_feed
 from collectors.feed_records import FeedEntry, FeedError, ParsedFeed
-from collectors.feed_repair import repair, split_items
+from collectors.feed_repair import repair, split_items, without_doctype
 from collectors.feed_xml import (
-    FEED_AUTHOR_KEYS,
-    FEED_TITLE_KEYS,
     ReadingContext,
-    author_of,
+    best_of,
     channel_element,
+    feed_author_of,
     feed_kind,
     feed_language,
-    first_of,
     gather,
     item_elements,
     link_of,
@@ -36,7 +35,7 @@ from collectors.feed_xml import (
     title_text,
 )
 from collectors.plain_text import html_to_text
-from collectors.sanitise import web_url
+from collectors.sanitise import Sanitiser, web_url
 
 __all__ = [
     "FeedEntry",
@@ -90,8 +89,7 @@ def _parse(body: bytes, url: str | None, headers: Mapping[str, str], now: dateti
 
 def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
     started = time.monotonic()
-    text = repair(text)
-    root, damage = _tree(text)
+    root, text, damage = _tree(without_doctype(text))
     if root is None or not (kind := feed_kind(root)):
         raise FeedError(_what_it_is(text, root))
     channel = channel_element(root)
@@ -102,7 +100,11 @@ def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
         zone=_zone_of(language),
         base=base,
         has_xml_base="xml:base" in text,
-        feed_author=author_of(fields, FEED_AUTHOR_KEYS),
+        sanitiser=Sanitiser(base, document=text),
+    )
+    link = link_of(fields, context)
+    context = replace(
+        context, page=link if base and "://" in link else base, feed_author=feed_author_of(fields)
     )
     notes = [damage] if damage else []
     items = item_elements(root)
@@ -116,9 +118,8 @@ def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
         entries.append(read_entry(item, context))
     if len(items) > MOST_ENTRIES:
         notes.append(f"{len(items):,} entries; the first {MOST_ENTRIES:,} are read")
-    link = link_of(fields, context)
     return ParsedFeed(
-        title=title_text(first_of(fields, FEED_TITLE_KEYS)) or link or base,
+        title=title_text(best_of(fields, "title")) or link or base,
         link=link,
         entries=tuple(entries),
         kind=kind,
@@ -131,8 +132,31 @@ def _zone_of(language: str) -> tzinfo:
     return SHANGHAI if not language or language.startswith("zh") else UTC
 
 
-def _tree(text: str) -> tuple[Element | None, str]:
-    """Return the document element, or None, and the first fault that was read around."""
+_STRICT = etree.XMLParser(
+    encoding="utf-8",
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    remove_comments=True,
+    remove_pis=True,
+    collect_ids=False,
+)
+
+
+def _tree(text: str) -> tuple[Element | None, str, str]:
+    """Return the document element or None, the text it came from, and the fault read around.
+
+    Nine feeds in ten are well formed, and then the parser itself is the cheapest check.
+    """
+    try:
+        return etree.fromstring(text.encode("utf-8", "replace"), _STRICT), text, ""
+    except etree.XMLSyntaxError:
+        text = repair(text)
+    root, damage = _recovered(text)
+    return root, text, damage
+
+
+def _recovered(text: str) -> tuple[Element | None, str]:
     parser = etree.XMLParser(
         encoding="utf-8",
         recover=True,
@@ -148,12 +172,12 @@ def _tree(text: str) -> tuple[Element | None, str]:
     except etree.XMLSyntaxError as problem:
         return None, str(problem)
     for entry in parser.error_log:
-        if (
-            entry.level >= etree.ErrorLevels.ERROR
-            and entry.type_name != "NS_ERR_UNDEFINED_NAMESPACE"
-        ):
+        if entry.level >= etree.ErrorLevels.ERROR and entry.type_name not in _HARMLESS:
             return root, f"line {entry.line}, column {entry.column}: {entry.message}"
     return root, ""
+
+
+_HARMLESS = frozenset({"NS_ERR_UNDEFINED_NAMESPACE"})
 
 
 def _reread(text: str, items: list[Element]) -> list[Element]:
@@ -163,7 +187,7 @@ def _reread(text: str, items: list[Element]) -> list[Element]:
         return items
     alone: list[Element] = []
     for piece in document.pieces(MOST_ENTRIES):
-        root, _ = _tree(piece)
+        root, _ = _recovered(piece)
         if root is not None:
             alone.extend(item_elements(root)[:1])
     return alone if len(alone) > len(items) else items

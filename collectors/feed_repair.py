@@ -29,14 +29,19 @@ _STRANGE = re.compile(
 )
 
 
+def without_doctype(text: str) -> str:
+    """Return `text` without document type declarations, and so without entities of its own."""
+    if "<!DOCTYPE" not in text and "<!doctype" not in text:
+        return text
+    return _DOCTYPE.sub("", text, count=8)
+
+
 def repair(text: str) -> str:
     """Return `text` with the ordinary faults of feeds put right; the meaning is kept."""
     text = text.lstrip()
     start = text.find("<")
     if start > 0:  # a PHP warning or a stray line before the declaration
         text = text[start:]
-    if "<!DOCTYPE" in text or "<!doctype" in text:
-        text = _DOCTYPE.sub("", text, count=8)
     if _NOT_XML.search(text):
         text = _NOT_XML.sub("", text)
     if _STRANGE.search(text):

@@ -9,33 +9,72 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from collectors.plain_text import COMMENT, TAG, UNSEEN_ELEMENT, clean
+from collectors.plain_text import (
+    COMMENT,
+    TAG,
+    UNSEEN_ELEMENT,
+    UNSEEN_ELEMENTS,
+    WELL_FORMED_TAG,
+    clean,
+    is_clean,
+    word_set,
+)
 
 LONGEST_FRAGMENT_CHARS = 1_000_000
+DEEPEST_NESTING = 200
 
 _VOID = frozenset({"br", "hr", "img", "wbr"})
-_ALLOWED = _VOID | frozenset(
+_ALLOWED = _VOID | word_set(
     "a abbr acronym address article aside b bdi bdo big blockquote caption center cite code col"
     " colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6"
     " header i ins kbd li main mark nav ol p pre q rp rt ruby s samp section small span strike"
-    " strong sub summary sup table tbody td tfoot th thead time tr tt u ul var".split()
+    " strong sub summary sup table tbody td tfoot th thead time tr tt u ul var"
 )
-_PLAIN_ATTRIBUTES = frozenset({"alt", "title", "colspan", "rowspan", "datetime", "lang", "dir"})
-_URL_ATTRIBUTES = {("a", "href"): ("http", "https", "mailto"), ("img", "src"): ("http", "https")}
+# The attributes that mean something to a reader; styles, classes, ids and handlers do not.
+_TEXT_ATTRIBUTES = {
+    "a": ("title",),
+    "abbr": ("title",),
+    "img": ("alt", "title"),
+    "td": ("colspan", "rowspan"),
+    "th": ("colspan", "rowspan"),
+    "time": ("datetime",),
+    "bdo": ("dir",),
+}
+_URL_ATTRIBUTES = {"a": ("href", ("http", "https", "mailto")), "img": ("src", ("http", "https"))}
 
 _TOKEN = re.compile(rf"(?is){UNSEEN_ELEMENT}|{COMMENT}|(?P<tag>{TAG})|<")
-_TAG_PARTS = re.compile(r"<(/?)(?:[\w.-]+:)?([a-zA-Z][a-zA-Z0-9]*)(?![\w-])(.*?)/?>", re.DOTALL)
-_ATTRIBUTE = re.compile(
-    r"""([a-zA-Z][\w:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""", re.DOTALL
-)
+_WHOLE_TAG = re.compile(WELL_FORMED_TAG, re.DOTALL)
+_PLAIN_TAG = re.compile(r"(<[^<>]*>)")
+_TAG_PARTS = re.compile(r"<(/?)(?:[\w.-]+:)?([a-zA-Z][a-zA-Z0-9]*)(?![\w-])(.*)>", re.DOTALL)
+_VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))"""
+_ATTRIBUTE = {
+    name: re.compile(rf"(?i)(?<![\w-]){name}{_VALUE}")
+    for name in ("href", "src", "alt", "title", "colspan", "rowspan", "datetime", "dir")
+}
 _URL_NOISE = re.compile("[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 _HIDDEN_ENTITY = re.compile(
     r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?"
     r"|(?:lrm|rlm|zwj|zwnj|ZeroWidthSpace|NoBreak|ApplyFunction|af|InvisibleTimes|it"
     r"|InvisibleComma|ic);)"
 )
+
+_WITH_ATTRIBUTES = frozenset(_TEXT_ATTRIBUTES) | frozenset(_URL_ATTRIBUTES)
+
+Step = tuple[str, str, str]  # what a tag does ("open", "close", ""), its element, what is written
+_DROP: Step = ("", "", "")
+_HARD: Step = ("hard", "", "")
+_USUAL_STEPS: dict[str, Step] = {
+    **{f"<{name}>": ("open", name, f"<{name}>") for name in _ALLOWED - _VOID},
+    **{f"</{name}>": ("close", name, f"</{name}>") for name in _ALLOWED - _VOID},
+    **{
+        f"<{name}{end}>": ("", name, f"<{name}>")
+        for name in ("br", "hr")
+        for end in ("", "/", " /")
+    },
+}
 
 
 def escape_text(text: str) -> str:
@@ -49,19 +88,19 @@ def safe_html(markup: str, base: str | None = None) -> str:
     Links are http, https or mailto, images http or https, made absolute with `base` when given.
     Scripts, styles, frames and comments go with their content, other elements keep their words.
     """
-    markup = clean(markup[:LONGEST_FRAGMENT_CHARS])
-    if "&" in markup:
-        markup = _HIDDEN_ENTITY.sub(_visible_entity, markup)
-    if "<" not in markup:
-        return markup.strip()
-    return _Writer(base).rewrite(markup).strip()
+    return Sanitiser(base).rewrite(markup)
 
 
 def web_url(
     text: str, base: str | None = None, schemes: tuple[str, ...] = ("http", "https")
 ) -> str:
     """Return an absolute URL of an allowed scheme, a relative one without a base, or ""."""
+    # Unseen and reordering characters are not printable; the rest is harmless once escaped.
+    if text.startswith(("https://", "http://")) and text.isprintable() and _usual(text):
+        return text
     text = _URL_NOISE.sub("", text) if _URL_NOISE.search(text) else text
+    if not text:
+        return ""
     try:
         joined = urljoin(base, text) if base else text
         scheme = urlsplit(joined).scheme
@@ -72,66 +111,156 @@ def web_url(
     return joined if scheme in schemes else ""
 
 
-class _Writer:
-    """Rewrites one fragment; remembers open elements and tags seen before."""
+def _usual(url: str) -> bool:
+    return " " not in url and "[" not in url and "\\" not in url
 
-    def __init__(self, base: str | None) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Markup as it came, and the means to make it safe when somebody reads it as HTML."""
+
+    markup: str
+    sanitiser: Sanitiser
+
+    def safe_html(self) -> str:
+        """Return the harmless part, balanced."""
+        return self.sanitiser.rewrite(self.markup) if self.markup else ""
+
+
+class Sanitiser:
+    """Rewrites the fragments of one document, remembering the tags it has met.
+
+    Given the whole `document`, one look at it saves two passes over each fragment when it holds no
+    character that `clean` would remove, neither raw nor as a reference.
+    """
+
+    def __init__(self, base: str | None = None, *, document: str | None = None) -> None:
         self._base = base
-        self._open: list[str] = []
-        self._seen: dict[str, tuple[str, str, str]] = {}
+        self._document = document
+        self._known_clean = False
+        self._steps: dict[str, Step] = dict(_USUAL_STEPS)
 
     def rewrite(self, markup: str) -> str:
-        body = _TOKEN.sub(self._token, markup)
-        return body + "".join(f"</{name}>" for name in reversed(self._open))
+        """Return the harmless part of a fragment, balanced; never raises."""
+        if len(markup) > LONGEST_FRAGMENT_CHARS:
+            markup = markup[:LONGEST_FRAGMENT_CHARS]
+        if self._document is not None:
+            self._known_clean, self._document = is_clean(self._document), None
+        if not self._known_clean:
+            markup = clean(markup)
+            if "&" in markup:
+                markup = _HIDDEN_ENTITY.sub(_visible_entity, markup)
+        if "<" not in markup:
+            return markup.strip()
+        return (self._rewrite_plain(markup) or self._rewrite_hard(markup)).strip()
 
-    def _token(self, found: re.Match[str]) -> str:
-        raw = found["tag"]
-        if raw is None:
-            return "&lt;" if found[0] == "<" else ""
-        known = self._seen.get(raw)
-        if known is None:
-            known = self._seen[raw] = self._read_tag(raw)
-        mark, name, text = known
-        if mark == "open":
-            self._open.append(name)
-        elif mark == "close":
-            return self._close(name)
-        return text
+    def _rewrite_plain(self, markup: str) -> str | None:
+        """Rewrite markup whose every `<` begins an ordinary tag; None if one does not."""
+        parts = _PLAIN_TAG.split(markup)
+        tags = parts[1::2]
+        if len(tags) != markup.count("<"):
+            return None
+        steps = self._steps
+        for tag in set(tags):
+            if tag not in steps:
+                steps[tag] = self._read_tag(tag)
+        if any(steps[tag] is _HARD for tag in set(tags)):
+            return None
+        *parts[1::2], closing = _balanced([steps[tag] for tag in tags])
+        return "".join(parts) + closing
 
-    def _close(self, name: str) -> str:
-        if name not in self._open[-64:]:
-            return ""
-        closed = []
-        while (last := self._open.pop()) != name:
-            closed.append(f"</{last}>")
-        return "".join(closed) + f"</{name}>"
+    def _rewrite_hard(self, markup: str) -> str:
+        """Rewrite anything: scripts, comments, quoted brackets, lone `<`."""
+        pieces: list[str] = []
+        steps: list[Step] = []
+        end = 0
+        for token in _TOKEN.finditer(markup):
+            pieces.append(markup[end : token.start()])
+            end = token.end()
+            raw = token["tag"]
+            if raw is None:
+                steps.append(("", "", "&lt;") if token[0] == "<" else _DROP)
+            else:
+                step = self._read_tag(raw)
+                steps.append(_DROP if step is _HARD else step)
+        *written, closing = _balanced(steps)
+        whole = [text for pair in zip(pieces, written, strict=True) for text in pair]
+        return "".join(whole) + markup[end:] + closing
 
-    def _read_tag(self, raw: str) -> tuple[str, str, str]:
-        """Return what the tag does, its name, and what is written for it."""
+    def _read_tag(self, raw: str) -> Step:
         parts = _TAG_PARTS.fullmatch(raw)
-        if parts is None or (name := parts[2].lower()) not in _ALLOWED:
-            return "", "", ""
-        if parts[1]:
-            return ("", "", "") if name in _VOID else ("close", name, "")
-        attributes = self._attributes(name, parts[3]) if "=" in parts[3] else ""
+        if parts is None:
+            return _HARD
+        closing, name, rest = parts[1], parts[2].lower(), parts[3]
+        if name in UNSEEN_ELEMENTS or not _quotes_are_even(rest, raw):
+            return _HARD
+        if name not in _ALLOWED or (closing and name in _VOID):
+            return _DROP
+        if closing:
+            return "close", name, f"</{name}>"
+        attributes = self._attributes(name, rest) if name in _WITH_ATTRIBUTES else ""
         if name in _VOID:
             return "", name, f"<{name}{attributes}>"
-        if raw.endswith("/>"):
+        if rest.endswith("/") and not rest.endswith("=/"):
             return "", name, f"<{name}{attributes}></{name}>"
         return "open", name, f"<{name}{attributes}>"
 
     def _attributes(self, element: str, text: str) -> str:
-        written = []
-        for key, double, single, bare in _ATTRIBUTE.findall(text):
-            attribute = key.lower()
-            value = clean(html.unescape(double or single or bare))
-            if (element, attribute) in _URL_ATTRIBUTES:
-                value = web_url(value, self._base, _URL_ATTRIBUTES[element, attribute])
-            elif attribute not in _PLAIN_ATTRIBUTES:
-                continue
-            if value:
-                written.append(f' {attribute}="{html.escape(value)}"')
-        return "".join(written)
+        written = ""
+        if element in _URL_ATTRIBUTES:
+            attribute, schemes = _URL_ATTRIBUTES[element]
+            if value := _value_of(attribute, text):
+                plain = html.unescape(value) if "&" in value else value
+                if url := web_url(plain, self._base, schemes):
+                    written = f' {attribute}="{html.escape(url)}"'
+        for attribute in _TEXT_ATTRIBUTES.get(element, ()):
+            if attribute in text and (value := _value_of(attribute, text)):
+                written += f' {attribute}="{html.escape(clean(html.unescape(value)))}"'
+        return written
+
+
+def _quotes_are_even(rest: str, raw: str) -> bool:
+    """Return False where a quoted value may hold the bracket that seemed to end the tag."""
+    if rest.count('"') % 2 == 0 and rest.count("'") % 2 == 0:
+        return True
+    return _WHOLE_TAG.fullmatch(raw) is not None
+
+
+def _value_of(attribute: str, text: str) -> str:
+    found = _ATTRIBUTE[attribute].search(text)
+    return (found[1] or found[2] or found[3] or "") if found else ""
+
+
+def _balanced(steps: list[Step]) -> list[str]:
+    """Return what is written for each tag and, one more, what closes what stayed open."""
+    written: list[str] = []
+    stack: list[str] = []
+    for mark, name, text in steps:
+        if not mark:
+            written.append(text)
+        elif mark == "open":
+            stack.append(name)
+            written.append(text if len(stack) <= DEEPEST_NESTING else "")
+        elif stack and stack[-1] == name:
+            written.append(text if len(stack) <= DEEPEST_NESTING else "")
+            stack.pop()
+        else:
+            written.append(_close(stack, name))
+    written.append("".join(f"</{name}>" for name in reversed(stack[:DEEPEST_NESTING])))
+    return written
+
+
+def _close(stack: list[str], name: str) -> str:
+    """Close the nearest open `name` and what was left open inside it; nothing if none is open."""
+    if name not in stack[-64:]:
+        return ""
+    closed = ""
+    while True:
+        deep = len(stack) > DEEPEST_NESTING
+        last = stack.pop()
+        closed += "" if deep else f"</{last}>"
+        if last == name:
+            return closed
 
 
 def _visible_entity(found: re.Match[str]) -> str:
