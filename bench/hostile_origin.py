@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -37,11 +38,14 @@ class Origin:
     robots: bytes | int = 404
     seen: list[Seen] = field(default_factory=list)
     port: int = 0
+    tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
     _open: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=2048)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self.port, backlog=2048, ssl=self.tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

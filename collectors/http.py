@@ -47,7 +47,7 @@ from collectors.http_records import (
     Request,
     failure,
 )
-from collectors.http_transport import ALLOW_LIST, Dial, CheckedTransport, dial
+from collectors.http_transport import ALLOW_LIST, CheckedTransport, Dial, dial
 from collectors.http_words import (
     kept_validator,
     next_url,

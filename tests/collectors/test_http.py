@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import shutil
 import socket
 import ssl
+import subprocess
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TypeVar
@@ -591,6 +593,56 @@ def test_plain_http_on_a_tls_port_is_a_tls_failure() -> None:
     fetched = run(story)
     assert fetched.error is not None
     assert fetched.error.kind is FailureKind.TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost with its key, made afresh."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl command to make a certificate with")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
+    subprocess.run(
+        [*command.split(), names, "-keyout", str(path), "-out", str(path) + ".crt"],
+        check=True,
+        capture_output=True,
+    )
+    path.write_text(path.read_text("ascii") + Path(f"{path}.crt").read_text("ascii"), "ascii")
+    return path
+
+
+def fetch_over_tls(certificate: Path, host: str, **changes: object) -> list[Fetched]:
+    async def story() -> list[Fetched]:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate)
+        async with Origin(tls=tls) as origin:
+            allow = frozenset({f"{host}:{origin.port}"})
+            async with Fetcher(settings(allow_hosts=allow, **changes)) as fetcher:
+                request = Request(url=f"https://{host}:{origin.port}/ok")
+                return [await fetcher.get(request) for _ in range(2)]
+
+    return run(story)
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(certificate: Path) -> None:
+    error = fetch_over_tls(certificate, "localhost")[0].error
+    assert error is not None
+    assert error.kind is FailureKind.TLS
+    assert "self" in error.reason
+
+
+def test_an_intranet_authority_is_trusted_when_named(certificate: Path) -> None:
+    fetched = fetch_over_tls(certificate, "localhost", ca_file=certificate)
+    assert [one.body for one in fetched] == [FEED, FEED]
+
+
+def test_a_certificate_for_another_name_is_refused(certificate: Path) -> None:
+    error = fetch_over_tls(certificate, "LOCALHOST", ca_file=certificate)[0].error
+    assert error is None, "names do not depend on case"
+    error = fetch_over_tls(certificate, "127.1", ca_file=certificate)[0].error
+    assert error is not None
+    assert error.kind is FailureKind.TLS
 
 
 # Robots
