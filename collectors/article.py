@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from collectors.article_byline import Byline, read_byline, surroundings
-from collectors.article_date import choose_date
-from collectors.article_marks import marked_author
+from collectors.article_date import Clock, choose_date, zone_of_language
+from collectors.article_lines import is_scattered, without_scattered
+from collectors.article_marks import marked_author, marked_dates
 from collectors.article_head import Head, read_head
 from collectors.article_page import Page, parse_tree, read_page
 from collectors.article_text import find_main, text_of
@@ -61,7 +62,7 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
     head = read_head(tree, url)
     page = read_page(tree)
     start, end = find_main(page)
-    title = choose_title(head, headings_of(page, start))
+    title = choose_title(head, headings_of(page, start)) or _first_line(page)
     text = text_of(page, start, end, title)
     if len(text) < _SHORT_TEXT_CHARS:
         page = read_page(tree, ignore_hints=True)
@@ -70,10 +71,13 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
         text = relaxed if len(relaxed) > 2 * len(text) else text
     if len(text) < _SHORT_TEXT_CHARS and len(head.body) > len(text):
         text = head.body
+    if is_scattered(text):
+        text, title = without_scattered(text), without_scattered(title)
     around = surroundings(page, start, end, title)
     is_chinese = _is_chinese(title)
     byline = read_byline(around, is_chinese=is_chinese)
-    when = choose_date(head, page, around, url, now)
+    clock = Clock(now, zone_of_language(tree.get("lang") or ""))
+    when = choose_date(head, marked_dates(page, around.top, start), around, url, clock)
     return Article(
         title=title,
         published=when.value,
@@ -86,6 +90,12 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
         canonical_url=head.canonical,
         error=None if text else "page holds no article text",
     )
+
+
+def _first_line(page: Page) -> str:
+    """Return the first short block of a page that names no title: a text file, a fragment."""
+    short = (block.text for block in page.blocks if 8 <= block.weight <= 160)
+    return next(short, "").split("\n", maxsplit=1)[0]
 
 
 def headings_of(page: Page, start: int) -> list[str]:

@@ -30,7 +30,7 @@ _OTHER = (
     r"|點擊\w*|阅读(?:次数|量|数)?|閱讀\w*|字体(?:大小)?|字號|字号|打印|列印|分享\w*|评论|評論|人气|次数|审核|審核|校对|校對|监审|监制"
     r"|初审|复审|终审|摄影|攝影|图片|图|访问\w*|关闭|收藏|责任人|栏目|关键[词字]|标签|信息员|点赞"
 )
-_LABEL = re.compile(
+LABEL = re.compile(
     rf"(?P<source>{_SOURCE})\s*[:：]|(?P<editor>{_EDITOR})\s*[:：/／]|(?P<author>{_AUTHOR})\s*[:：/／]"
     rf"|(?P<other>{_OTHER})\s*(?=[:：\s【\[（(]|$)"
 )
@@ -53,11 +53,12 @@ _CLOCK = (
     r"(?:[\sT]*(?:星期.|周.)?\s?(?:上午|下午|凌晨|晚上|中午)?\s?\d{1,2}\s?[:：时時点]\s?\d{2}(?:\s?[:：分]\s?\d{2}秒?|分)?"
     r"(?:\.\d+)?(?:Z|\s?[+-]\d{2}:?\d{2})?)?"
 )
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+# Month names of any European language: whether it is a date, parse_date decides.
+_MONTH = r"[A-Za-zÀ-ÿ]{3,12}\.?"
 DATE = re.compile(
     rf"{_DAY}{_CLOCK}"
     rf"|\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s(?:19|20)\d{{2}}\b"
-    rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)?\s{_MONTH},?\s(?:19|20)\d{{2}}\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?\s(?:de\s)?{_MONTH},?\s(?:del?\s)?(?:19|20)\d{{2}}\b"
     r"|\b\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}\b"
     r"|\b\d{1,2}/\d{1,2}/(?:19|20)\d{2}\b",
     re.IGNORECASE,
@@ -71,6 +72,7 @@ class Surroundings:
     head: tuple[str, ...]
     tail: tuple[str, ...]
     wide: tuple[str, ...]
+    top: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def surroundings(page: Page, start: int, end: int, title: str) -> Surroundings:
         head=_lines(page.blocks[top : max(top, start) + 5]),
         tail=_lines(page.blocks[tail_from : end + _LINES_AFTER]),
         wide=_lines(page.blocks[max(0, top - 25) : top]),
+        top=top,
     )
 
 
@@ -121,14 +124,14 @@ def _labelled(lines: Sequence[str]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for place, line in enumerate(lines):
         for kind, value in _labels_in(line):
-            if not value and place + 1 < len(lines) and not _LABEL.search(lines[place + 1]):
+            if not value and place + 1 < len(lines) and not LABEL.search(lines[place + 1]):
                 value = lines[place + 1]  # noqa: PLW2901 - the label stands in an element of its own
             found.append((kind, value))
     return found
 
 
 def _labels_in(line: str) -> Iterator[tuple[str, str]]:
-    labels = list(_LABEL.finditer(line))
+    labels = list(LABEL.finditer(line))
     for label, following in zip(labels, [*labels[1:], None], strict=False):
         kind = label.lastgroup or ""
         if kind == "other":

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from collectors.article_byline import DATE, Surroundings
 from collectors.article_head import Head
 from collectors.article_marks import marked_dates
-from collectors.article_page import Page
-from collectors.dates import parse_date
+from collectors.article_page import weigh
+from collectors.dates import SEOUL, SHANGHAI, parse_date
 
-_META_NAMES = (
+_PUBLISHED_NAMES = (
     "article:published_time",
     "og:published_time",
     "datepublished",
@@ -38,16 +38,30 @@ _META_NAMES = (
     "dcterms.date",
     "releasedate",
     "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime",
     "article_date_original",
     "displaydate",
     "firstpublishedtime",
 )
-_URL_DATE = re.compile(
+# Better than nothing, and only then.
+_MODIFIED_NAMES = ("dateupdate", "datemodified", "article:modified_time", "og:updated_time", "last-modified")
+_LABELLED = re.compile(
+    r"(?<!引用)(?:发布|發布|发表|發表|发稿|刊发|公开|发文|成文|建立|上传|投稿|公開)?(?:时\s?间|時\s?間|日\s?期|日時)(?:于|於)?\s*[:：]?\s*$"
+    r"|(?:发布|發布|发表|刊发)(?:于|於)\s*$|公開日\s*[:：]?\s*$"
+    r"|\b(?:published|posted|publié|publicado|veröffentlicht|erstellt|pubblicato)\s*(?:on|le|am|el|il|at)?\s*:?\s*$",
+    re.IGNORECASE,
+)
+_ADDRESS_DATE = re.compile(
     r"/((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?=[/_\-.]|\d{0,12}\b)"
 )
-
-
-_OFFSET = re.compile(r"(?:(Z|GMT|UTC)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
+# The day an archive took its copy is not the day of publishing.
+_ARCHIVE_PREFIX = re.compile(r"/web/\d{8,14}[a-z_]*/")
+# What may end a date text to name its zone: Z, +08:00, CDT, GMT+0000 (…).
+_ZONE_END = re.compile(r"\s*(?:Z|(?:GMT|UTC)?\s?[+-]\d{2}:?\d{2}|[A-Z]{2,5})\s*(?:\([^)]*\))?\s*$")
+# An unlabelled date counts in a line that holds little else; a paragraph tells of other days.
+_MAX_STAMP_LINE_WEIGHT = 110
+_MAX_TAIL_LINE_WEIGHT = 60
+_MAX_CANDIDATES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,66 +76,90 @@ class Stamp:
 NO_STAMP = Stamp(value=None)
 
 
-def offset_of(text: str) -> int:
-    """Return the offset from UTC that ends a date text, in minutes; 480 (Asia/Shanghai) without one."""
-    found = _OFFSET.search(text)
-    if found is None:
-        return 480
-    if found[1]:
-        return 0
-    minutes = int(found[3]) * 60 + int(found[4])
-    return -minutes if found[2] == "-" else minutes
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time of reading, and the zone in which a date without a zone was written."""
+
+    now: datetime
+    zone: tzinfo = SHANGHAI
+
+    def read(self, text: str) -> Stamp:
+        """Return the moment a text names, or NO_STAMP."""
+        parsed = parse_date(text, self.now, zone=self.zone)
+        if parsed.value is None:
+            return NO_STAMP
+        bare = parse_date(_ZONE_END.sub("", text), self.now, zone=self.zone)
+        offset = self.zone.utcoffset(None) or timedelta(0)
+        if bare.value is not None and parsed.flag != "no_zone":
+            offset += bare.value - parsed.value
+        minutes = int(offset.total_seconds() // 60)
+        return Stamp(
+            value=parsed.value,
+            precision=parsed.precision,
+            offset_minutes=minutes if abs(minutes) < 24 * 60 else 0,
+        )
+
+    def first(self, texts: Iterable[str]) -> Stamp:
+        """Return the first text that is a date, or NO_STAMP."""
+        return next((one for one in map(self.read, texts) if one.value is not None), NO_STAMP)
 
 
-def choose_date(
-    head: Head, page: Page, around: Surroundings, url: str | None, now: datetime
-) -> Stamp:
-    """The published time: the head's unless the page shows the same day to the minute."""
-    stated = _first_stated(head, now)
-    shown = _first_shown(page, around, now)
-    if stated.value is None:
-        return shown if shown.value is not None else _from_address(url, now)
-    if stated.precision == "day" and shown.value is not None and shown.precision != "day":
+def zone_of_language(language: str) -> tzinfo:
+    """Return where a page without a zone was written: Japan and Korea by language, else Shanghai."""
+    return SEOUL if language[:2] in ("ja", "ko") else SHANGHAI
+
+
+def choose_date(head: Head, marked: list[str], around: Surroundings, url: str | None, clock: Clock) -> Stamp:
+    """Return the published time; a day in the head gives way to the same day shown to the minute."""
+    stated = clock.first([head.published, *(head.meta.get(name, "") for name in _PUBLISHED_NAMES)])
+    if stated.value is not None and stated.precision != "day":
+        return stated
+    labelled, unlabelled = _shown(around, marked, clock)
+    address = _in_address(url, clock)
+    shown = labelled if labelled.value is not None else unlabelled
+    if stated.value is not None:
         return shown if _same_day(shown, stated) else stated
-    return stated
+    if address.value is not None:
+        return shown if _same_day(shown, address) or labelled.value is not None else address
+    if shown.value is not None:
+        return shown
+    return clock.first(head.meta.get(name, "") for name in _MODIFIED_NAMES)
 
 
-def _first_stated(head: Head, now: datetime) -> Stamp:
-    texts = [head.published, *(head.meta.get(name, "") for name in _META_NAMES)]
-    return _first_right(texts, now)
+def _shown(around: Surroundings, marked: list[str], clock: Clock) -> tuple[Stamp, Stamp]:
+    """Return the first date with a label or mark and the first without, as exact as shown that day."""
+    near = [line for line in around.tail if weigh(line) <= _MAX_TAIL_LINE_WEIGHT]
+    zones = (around.head, around.wide, near)
+    dated = [(label, text) for lines in zones for label, text in _dates_in(lines)]
+    marks = [text for _, text in _dates_in(marked)]
+    labelled = [text for has_label, text in dated if has_label] + marks
+    return _most_exact(labelled, clock), _most_exact([text for _, text in dated], clock)
 
 
-def _first_shown(page: Page, around: Surroundings, now: datetime) -> Stamp:
-    """Return the time the page shows: near the title, marked as a time, at the end, above the title."""
-    for lines in (around.head, marked_dates(page), around.tail, around.wide):
-        found = [match.group() for line in lines for match in DATE.finditer(line)]
-        stamps = [one for one in (_stamp(text, now) for text in found[:8]) if one.value]
-        if stamps:
-            exact = (one for one in stamps if one.precision != "day" and _same_day(one, stamps[0]))
-            return next(exact, stamps[0])
-    return NO_STAMP
+def _dates_in(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
+    """Yield each date of the lines and whether a label stands before it; prose is passed over."""
+    before = ""
+    for line in lines:
+        found = list(DATE.finditer(line))
+        for match in found:
+            has_label = bool(_LABELLED.search(line[: match.start()] or before))
+            if has_label or weigh(line) <= _MAX_STAMP_LINE_WEIGHT:
+                yield has_label, match.group()
+        before = line
+
+
+def _most_exact(texts: list[str], clock: Clock) -> Stamp:
+    stamps = [one for one in map(clock.read, texts[:_MAX_CANDIDATES]) if one.value is not None]
+    if not stamps:
+        return NO_STAMP
+    exact = (one for one in stamps if one.precision != "day" and _same_day(one, stamps[0]))
+    return next(exact, stamps[0])
 
 
 def _same_day(one: Stamp, other: Stamp) -> bool:
     return bool(one.value and other.value and abs(one.value - other.value) < timedelta(days=1))
 
 
-def _stamp(text: str, now: datetime) -> Stamp:
-    parsed = parse_date(text, now)
-    if parsed.value is None:
-        return NO_STAMP
-    return Stamp(value=parsed.value, precision=parsed.precision, offset_minutes=offset_of(text))
-
-
-def _first_right(texts: Iterable[str], now: datetime) -> Stamp:
-    for text in texts:
-        if text and (stamp := _stamp(text, now)).value is not None:
-            return stamp
-    return NO_STAMP
-
-
-def _from_address(url: str | None, now: datetime) -> Stamp:
-    found = _URL_DATE.search(url or "")
-    if found is None:
-        return NO_STAMP
-    return _stamp("-".join(found.groups()), now)
+def _in_address(url: str | None, clock: Clock) -> Stamp:
+    found = _ADDRESS_DATE.search(_ARCHIVE_PREFIX.sub("/", url or ""))
+    return clock.read("-".join(found.groups())) if found else NO_STAMP

@@ -54,7 +54,7 @@ def read_head(tree: etree._Element, url: str | None) -> Head:
 
 def _read_meta(head: Head, element: etree._Element) -> None:
     name = element.get("property") or element.get("name") or element.get("itemprop")
-    content = element.get("content")
+    content = element.get("content") or element.get("value")
     if name and content:
         head.meta.setdefault(name.strip().lower(), clean_text(content[:_MAX_META_CHARS]))
 

@@ -19,6 +19,7 @@ _AFTER_NAME = re.compile(
     r"\s*(?:[|•·–—/,:@(\n]|\s-\s|\b(?:am|on|at|um|le|el|vom|updated|published|posted|follow|contributor|reporter|staff writer|\d)).*$",
     re.IGNORECASE | re.DOTALL,
 )
+_MAX_DATE_CHARS = 60
 _NEAR_BEFORE = 14
 _NEAR_AFTER = 4
 
@@ -47,11 +48,13 @@ def author_name(text: str) -> str:
     return name
 
 
-def marked_dates(page: Page) -> list[str]:
-    """Return the texts and datetime attributes of elements marked as a time, in reading order."""
+def marked_dates(page: Page, top: int, start: int) -> list[str]:
+    """Return the texts and datetime attributes of elements marked as a time, from title to text."""
     found: list[str] = []
     for mark in page.marks:
-        if mark.kind != "date":
+        if mark.kind != "date" or not top - 3 <= mark.block <= start + 2:
             continue
-        found.append(mark.element.get("datetime") or mark.element.get("content") or mark.text()[:80])
-    return found[:6]
+        element = mark.element
+        found += [element.get(name) or "" for name in ("datetime", "content", "title")]
+        found.append(text if len(text := mark.text()) < _MAX_DATE_CHARS else "")
+    return [text for text in found if text][:8]

@@ -38,6 +38,10 @@ _NOISE_TAGS = frozenset({"nav", "footer", "aside", "menu", "dialog"})
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?!\.?[1-9])"
 )
+# Text without markup: its blank lines are its paragraphs.
+_PLAIN_TEXT_CHARS = 1_500
+_PLAIN_TAGS = frozenset({"body", "html", "pre", "p", "div", "td"})
+_BLANK_LINE = re.compile(r"\n[ \t\r\u3000]*\n")
 _LINE_BREAK = "\x1e"
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1d\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e"
@@ -261,9 +265,15 @@ class _Walk:
         joined = "".join(parts)
         link_weight = self.link_weight
         self.parts, self.link_weight = [], 0
+        tag = tag or (self.open[-1][1].tag if self.open else "body")
+        if len(joined) > _PLAIN_TEXT_CHARS and _BLANK_LINE.search(joined) and tag in _PLAIN_TAGS:
+            for piece in _BLANK_LINE.split(joined):
+                self._append(piece, tag, 0)
+        else:
+            self._append(joined, tag, link_weight)
+
+    def _append(self, joined: str, tag: str, link_weight: int) -> None:
         lines = [clean_text(line) for line in joined.split(_LINE_BREAK)]
         text = "\n".join(line for line in lines if line)
         if text:
-            tag = tag or (self.open[-1][1].tag if self.open else "body")
-            block = Block(text, tag, weigh(text), link_weight)
-            self.page.blocks.append(block)
+            self.page.blocks.append(Block(text, tag, weigh(text), link_weight))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from collectors.article_lines import clean_lines
 from collectors.article_page import Block, Container, Page
 from collectors.article_title import fold
 
@@ -136,9 +137,7 @@ def text_of(page: Page, start: int, end: int, title: str) -> str:
     lead = _lead(page, start, folded_title)
     blocks = [*lead, *_without_tail(page.blocks[start:end])]
     lines = [line for block in blocks if _belongs(block) for line in block.text.split("\n")]
-    while lines and folded_title and fold(lines[0]) == folded_title:
-        lines.pop(0)
-    return "\n".join(lines)
+    return "\n".join(clean_lines(lines, title))
 
 
 def _lead(page: Page, start: int, folded_title: str) -> list[Block]:
