@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from alerts.approvals import Approval, ApprovalRefusedError, give_opinion, submit
+from alerts.constants import load_constants
+
+POLICY = load_constants().approval
+STEPS = ("staff", "section_head", "deputy_leader", "principal_leader")
+CHECKS = ("secrecy_check", "personal_information_check")
+MINUTE = timedelta(minutes=1)
+
+
+def signed(approval: Approval, now: datetime, *steps: str) -> Approval:
+    for minutes, step in enumerate(steps, 1):
+        approval = give_opinion(
+            approval, step, "某", passed=True, note="", now=now + minutes * MINUTE
+        )
+    return approval
+
+
+def test_the_draft_waits_at_the_first_step_and_at_both_checks(now: datetime) -> None:
+    held = submit(POLICY, now).holders()
+    assert [(holder.step, holder.since) for holder in held] == [
+        ("staff", now),
+        ("secrecy_check", now),
+        ("personal_information_check", now),
+    ]
+
+
+def test_it_shows_who_holds_the_draft_since_when(now: datetime) -> None:
+    approval = signed(submit(POLICY, now), now, "staff", "section_head")
+    holder = approval.holders()[0]
+    assert (holder.zh, holder.since) == ("分管领导", now + 2 * MINUTE)
+
+
+def test_steps_are_signed_in_order_only(now: datetime) -> None:
+    with pytest.raises(ApprovalRefusedError, match="待审：经办人"):
+        signed(submit(POLICY, now), now, "deputy_leader")
+    with pytest.raises(ApprovalRefusedError):
+        signed(submit(POLICY, now), now, "staff", "staff")
+
+
+def test_the_last_signature_comes_after_both_checks(now: datetime) -> None:
+    approval = signed(submit(POLICY, now), now, *STEPS[:3])
+    assert [holder.step for holder in approval.holders()] == list(CHECKS)
+    complete = signed(approval, now, *CHECKS, STEPS[3])
+    assert complete.complete
+    assert complete.holders() == ()
+
+
+def test_sending_back_needs_a_reason_and_ends_the_round(now: datetime) -> None:
+    approval = signed(submit(POLICY, now), now, "staff")
+    with pytest.raises(ApprovalRefusedError, match="理由"):
+        give_opinion(approval, "section_head", "某", passed=False, note="", now=now)
+    back = give_opinion(approval, "section_head", "某", passed=False, note="数字有误", now=now)
+    assert back.returned
+    assert not back.complete
+    with pytest.raises(ApprovalRefusedError, match="已退回"):
+        signed(back, now, "deputy_leader")
+
+
+def test_an_opinion_names_its_person(now: datetime) -> None:
+    with pytest.raises(ApprovalRefusedError, match="审批人"):
+        give_opinion(submit(POLICY, now), "staff", "", passed=True, note="", now=now)
