@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from collectors.article_byline import Byline, read_byline, surroundings
+from collectors.article_byline import Byline, read_byline, shown_title, surroundings
 from collectors.article_date import Clock, choose_date, zone_of_language
 from collectors.article_lines import is_scattered, without_scattered
 from collectors.article_marks import marked_author, marked_dates
@@ -62,7 +62,8 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
     head = read_head(tree, url)
     page = read_page(tree)
     start, end = find_main(page)
-    title = choose_title(head, headings_of(page, start)) or _first_line(page)
+    title = choose_title(head, headings_of(page, start))
+    title = shown_title(page, start, title) or title or _first_line(page)
     text = text_of(page, start, end, title)
     if len(text) < _SHORT_TEXT_CHARS:
         page = read_page(tree, ignore_hints=True)

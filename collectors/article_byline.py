@@ -86,12 +86,7 @@ class Byline:
 
 def surroundings(page: Page, start: int, end: int, title: str) -> Surroundings:
     """Return the short lines around the blocks `start` to `end`."""
-    wanted, top = fold(title), max(0, start - _LINES_BEFORE)
-    for place in range(min(start + 4, len(page.blocks)) - 1, max(-1, start - 60), -1):
-        block = page.blocks[place]
-        if block.weight < 400 and wanted and fold(block.text) == wanted:
-            top = place + 1
-            break
+    top = _below_title(page.blocks, start, fold(title))
     tail_from = max(start, end - 6)
     return Surroundings(
         head=_lines(page.blocks[top : max(top, start) + 5]),
@@ -101,10 +96,39 @@ def surroundings(page: Page, start: int, end: int, title: str) -> Surroundings:
     )
 
 
+def _below_title(blocks: Sequence[Block], start: int, wanted: str) -> int:
+    """Return the place after the title above the text; the first of two close ones."""
+    first, last = max(0, start - 60), min(start + 4, len(blocks))
+    found = [
+        n for n in range(first, last) if wanted and blocks[n].weight < 400 and fold(blocks[n].text) == wanted
+    ]
+    if not found:
+        return max(0, start - _LINES_BEFORE)
+    return next(n for n in found if found[-1] - n <= _LINES_BEFORE) + 1
+
+
 def _lines(blocks: Sequence[Block]) -> tuple[str, ...]:
     return tuple(
         line for block in blocks if block.weight <= _MAX_LINE_WEIGHT for line in block.text.split("\n")
     )
+
+
+def shown_title(page: Page, start: int, stated: str) -> str:
+    """Return the line above the byline where the stated title is nowhere on the page, else "".
+
+    Many portals put the name of the column into <title>, and the real one into a plain element.
+    """
+    near = page.blocks[max(0, start - _LINES_BEFORE) : start + 4]
+    wanted = fold(stated)
+    if wanted and any(wanted in fold(b.text) or fold(b.text) in wanted for b in near if b.weight >= 12):
+        return ""
+    for place, block in enumerate(near):
+        if place and block.weight <= _MAX_LINE_WEIGHT and DATE.search(block.text):
+            above = near[place - 1]
+            is_line = 16 <= above.weight <= 200 and "\n" not in above.text
+            is_plain = not above.is_noise and not above.link_weight and not LABEL.search(above.text)
+            return above.text if is_line and is_plain else ""
+    return ""
 
 
 def read_byline(around: Surroundings, *, is_chinese: bool) -> Byline:

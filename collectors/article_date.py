@@ -92,7 +92,7 @@ class Clock:
         offset = self.zone.utcoffset(None) or timedelta(0)
         if bare.value is not None and parsed.flag != "no_zone":
             offset += bare.value - parsed.value
-        minutes = int(offset.total_seconds() // 60)
+        minutes = round(offset.total_seconds() / 900) * 15  # zones go by quarter hours
         return Stamp(
             value=parsed.value,
             precision=parsed.precision,

@@ -36,13 +36,14 @@ def choose_title(head: Head, headings: Sequence[str]) -> str:
     cores = [without_site(text, head) for text in stated]
     confirmed = _confirmed(headings, cores)
     has_meta = len(stated) > bool(head.title)
-    if has_meta and (not confirmed or fold(confirmed) == fold(cores[0])):
+    if has_meta and (not confirmed or _is_glued(confirmed, cores[0])):
         return cores[0][:MAX_TITLE_CHARS]
     if confirmed:
         return confirmed[:MAX_TITLE_CHARS]
     whole = fold(head.title)
     for heading in headings:
-        if weigh(heading) >= _LEAST_HEADING_WEIGHT and not whole.endswith(fold(heading)):
+        is_site = whole.endswith(fold(heading)) or heading.count("_") > 1
+        if weigh(heading) >= _LEAST_HEADING_WEIGHT and not is_site:
             return heading[:MAX_TITLE_CHARS]
     return (cores[0] if cores else next(iter(headings), ""))[:MAX_TITLE_CHARS]
 
@@ -55,6 +56,11 @@ def _confirmed(headings: Sequence[str], cores: Sequence[str]) -> str:
         if len(mine) >= 4 and any(_repeats(whole, mine) for whole in wholes):
             return heading
     return ""
+
+
+def _is_glued(heading: str, core: str) -> bool:
+    """Whether a heading is the stated title with words run together (a kicker before it)."""
+    return fold(heading) == fold(core) and len(heading.split()) < len(core.split())
 
 
 def _repeats(whole: str, heading: str) -> bool:
