@@ -107,14 +107,12 @@ def decode(body: bytes, declared: str | None = None, *, kind: Kind = "html") -> 
             return _read(body[len(mark) :], encoding)
     if (wide := _unmarked_utf16(body)) is not None:
         return _read(body, wide)
-    labels = [codec for codec in _declared_codecs(body, declared, kind) if codec is not None]
-    for codec in labels:
-        if codec.startswith(_ESCAPE_CODED) and (b"\x1b" in body or b"~{" in body):
-            return _read(body, codec)
+    if (coded := _escape_coded(body, declared, kind)) is not None:
+        return _read(body, coded)
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode_broken(body, labels)
+        return _decode_broken(body, _declared_codecs(body, declared, kind))
     if len(body.translate(None, _CONTROL_BYTES)) != len(body):  # a tenth of the regex's cost
         text = strip_controls(text)
     return Decoded(text=text, encoding="utf-8", replaced=0)
@@ -146,21 +144,28 @@ def codec_for(label: str | None) -> str | None:
     return _WIDER.get(codec, codec)
 
 
-def _declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str | None]:
+def _declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str]:
     head = body[:DECLARATION_BYTES]
     inside = None
     if kind != "text":
         # Feeds are served as HTML and pages as XML often enough to look for both forms.
         order = (_XML_ENCODING, _META_CHARSET) if kind == "xml" else (_META_CHARSET, _XML_ENCODING)
         inside = order[0].search(head) or order[1].search(head)
-    return [
-        codec_for(declared),
-        codec_for(inside[1].decode("ascii", "replace") if inside else None),
-    ]
+    written = inside[1].decode("ascii", "replace") if inside else None
+    return [codec for codec in (codec_for(declared), codec_for(written)) if codec is not None]
+
+
+def _escape_coded(body: bytes, declared: str | None, kind: Kind) -> str | None:
+    if b"\x1b" not in body and b"~{" not in body:
+        return None
+    labels = _declared_codecs(body, declared, kind)
+    return next((label for label in labels if label.startswith(_ESCAPE_CODED)), None)
 
 
 def _unmarked_utf16(body: bytes) -> str | None:
     head = body[:512]
+    if b"\x00" not in head:
+        return None
     if head[:2] == b"<\x00" or (len(head) > 16 and head[1::2].count(0) * 10 > len(head) * 4):
         return "utf-16-le"
     if head[:2] == b"\x00<" or (len(head) > 16 and head[::2].count(0) * 10 > len(head) * 4):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import urljoin
 
@@ -35,7 +34,7 @@ from collectors.feed_xml import (
     title_text,
 )
 from collectors.plain_text import html_to_text
-from collectors.sanitise import Sanitiser, web_url
+from collectors.sanitise import Fragment, Sanitiser, web_url
 
 __all__ = [
     "FeedEntry",
@@ -95,16 +94,19 @@ def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
     channel = channel_element(root)
     fields = gather(channel)
     language = feed_language(root, fields)
+    has_xml_base = "xml:base" in text
+    link = link_of(fields, base, has_xml_base=has_xml_base)
+    sanitiser = Sanitiser(base, document=text)
     context = ReadingContext(
         now=now,
         zone=_zone_of(language),
         base=base,
-        has_xml_base="xml:base" in text,
-        sanitiser=Sanitiser(base, document=text),
-    )
-    link = link_of(fields, context)
-    context = replace(
-        context, page=link if base and "://" in link else base, feed_author=feed_author_of(fields)
+        has_xml_base=has_xml_base,
+        sanitiser=sanitiser,
+        nothing=Fragment("", sanitiser),
+        # Relative links of entries are meant beside the site's own page, wherever the feed lies.
+        page=link if base and "://" in link else base,
+        feed_author=feed_author_of(fields),
     )
     notes = [damage] if damage else []
     items = item_elements(root)

@@ -30,8 +30,9 @@ from collectors.plain_text import (
 )
 from collectors.sanitise import Fragment, Sanitiser, escape_text, web_url
 
-# The elements that feed each field, with their rank (0 is the best source).
-Fields = dict[str, list[tuple[int, Element]]]
+# What feeds each field: rank (0 is the best source), own text, element.
+Source = tuple[int, str, Element]
+Fields = dict[str, list[Source]]
 
 LONGEST_ID_CHARS = 2_000
 LONGEST_AUTHOR_CHARS = 500
@@ -52,19 +53,23 @@ class ReadingContext:
     base: str
     has_xml_base: bool
     sanitiser: Sanitiser
-    page: str = ""
-    feed_author: str = ""
+    nothing: Fragment
+    page: str
+    feed_author: str
 
 
 def gather(parent: Element) -> Fields:
     """Return the children of `parent` by the field they feed, in document order."""
     fields: Fields = {}
     for child in parent:
-        for field, rank in fields_of(child.tag):
-            if field in fields:
-                fields[field].append((rank, child))
-            else:
-                fields[field] = [(rank, child)]
+        uses = fields_of(child.tag)
+        if uses:
+            text = child.text or ""
+            for field, rank in uses:
+                if field in fields:
+                    fields[field].append((rank, text, child))
+                else:
+                    fields[field] = [(rank, text, child)]
     return fields
 
 
@@ -101,46 +106,45 @@ def feed_kind(root: Element) -> str:
 
 def feed_language(root: Element, channel: Fields) -> str:
     """Return the feed's own language tag in small letters, "" without one."""
-    element = best_of(channel, "language")
-    tag = (element.text or "") if element is not None else (root.get(_XML_LANG) or "")
+    source = best_of(channel, "language")
+    tag = source[1] if source is not None else (root.get(_XML_LANG) or "")
     return tag.strip().lower()[:35]
 
 
 # --- texts -----------------------------------------------------------------------------------
 
 
-def _by_rank(candidate: tuple[int, Element]) -> int:
-    return candidate[0]
+def _by_rank(source: Source) -> int:
+    return source[0]
 
 
-def best_of(fields: Fields, field: str) -> Element | None:
+def best_of(fields: Fields, field: str) -> Source | None:
     """Return the best source of a field that holds anything, None without one."""
-    candidates = fields.get(field)
-    if candidates is None:
+    sources = fields.get(field)
+    if sources is None:
         return None
-    if len(candidates) > 1:
-        candidates.sort(key=_by_rank)
-    for _, element in candidates:
-        if len(element) or ((text := element.text) and not text.isspace()):
-            return element
+    if len(sources) > 1:
+        sources.sort(key=_by_rank)
+    for source in sources:
+        if (source[1] and not source[1].isspace()) or len(source[2]):
+            return source
     return None
 
 
-def _inner_markup(element: Element) -> str:
+def _inner_markup(text: str, element: Element) -> str:
     """Return an element's text; child elements are written out as markup."""
     if not len(element):
-        return element.text or ""
-    parts = [escape_text(element.text or "")]
+        return text
+    parts = [escape_text(text)]
     parts.extend(etree.tostring(child, encoding="unicode") for child in element)
     return "".join(parts)
 
 
-def _text_and_form(element: Element) -> tuple[str, bool]:
-    """Return an element's text and whether it is markup (else plain text)."""
+def _text_and_form(text: str, element: Element) -> tuple[str, bool]:
+    """Return an element's content and whether it is markup (else plain text)."""
     if len(element):
-        return _inner_markup(element), True
-    text = element.text or ""
-    if not element.attrib:
+        return _inner_markup(text, element), True
+    if not key_of(element.tag).startswith("atom:"):
         return text, True
     kind = (element.get("type") or "").strip().lower()
     mode = (element.get("mode") or "").lower()
@@ -148,12 +152,8 @@ def _text_and_form(element: Element) -> tuple[str, bool]:
         return _from_base64(text), True
     if not kind or "html" in kind or kind.endswith("xml") or mode == "escaped":
         return text, True
-    if not key_of(element.tag).startswith("atom:"):
-        return text, True
     # Atom 1.0 §4.1.3.3: any other media type that is not text stands there in base64.
-    if _MEDIA_TYPE.fullmatch(kind) and not kind.startswith("text/"):
-        return _from_base64(text), True
-    return text, False
+    return (_from_base64(text), True) if _MEDIA_TYPE.fullmatch(kind) else (text, False)
 
 
 _MEDIA_TYPE = re.compile(r"(?:application|image|audio|video|multipart)/[\w.+-]+")
@@ -169,11 +169,12 @@ def _from_base64(text: str) -> str:
         return text
 
 
-def fragment(element: Element | None, context: ReadingContext) -> Fragment:
-    """Return the element's content as HTML yet to be made safe, empty without one."""
-    if element is None:
-        return Fragment("", context.sanitiser)
-    text, is_markup = _text_and_form(element)
+def fragment(source: Source | None, context: ReadingContext) -> Fragment:
+    """Return a source's content as HTML yet to be made safe, empty without one."""
+    if source is None:
+        return context.nothing
+    _, text, element = source
+    text, is_markup = _text_and_form(text, element)
     if not is_markup:
         return Fragment(escape_text(text), context.sanitiser)
     if context.has_xml_base and "<" in text:
@@ -181,15 +182,20 @@ def fragment(element: Element | None, context: ReadingContext) -> Fragment:
     return Fragment(text, context.sanitiser)
 
 
-def title_text(element: Element | None) -> str:
-    """Return the element's content as one plain line."""
-    if element is None:
+def title_text(source: Source | None) -> str:
+    """Return a source's content as one plain line."""
+    if source is None:
         return ""
-    if not len(element) and not element.attrib:
-        text = (element.text or "").strip()
-        if text.isprintable() and "<" not in text and "&" not in text and "  " not in text:
-            return text[:LONGEST_TITLE_CHARS]
-    return plain_title(_text_and_form(element)[0])
+    _, text, element = source
+    text = text.strip()
+    # Nothing unseen, reordering or spaced oddly is printable: most titles are done here.
+    usual = text.isprintable() and "<" not in text and "&" not in text and not len(element)
+    if usual and element.get("mode") != "base64" and "/" not in (element.get("type") or ""):
+        return _SPACES.sub(" ", text)[:LONGEST_TITLE_CHARS]
+    return plain_title(_text_and_form(text, element)[0])
+
+
+_SPACES = re.compile("  +")
 
 
 def _base_of(element: Element, base: str) -> str:
@@ -212,25 +218,23 @@ _OTHER_RELATIONS = word_set(
 )
 
 
-def link_of(fields: Fields, context: ReadingContext) -> str:
+def link_of(fields: Fields, base: str, *, has_xml_base: bool) -> str:
     """Return the page the feed or entry is about, "" without one."""
     best, best_rank = "", _NOT_A_PAGE
-    for _, element in fields.get("link", ()):
-        rank, address = _ranked_link(element)
+    for _, text, element in fields.get("link", ()):
+        rank, address = _ranked_link(text, element)
         if address and rank < best_rank:
-            base = context.page or context.base
-            if context.has_xml_base:
-                base = _base_of(element, base)
-            if url := web_url(address, base):
+            url = web_url(address, _base_of(element, base) if has_xml_base else base)
+            if url:
                 best, best_rank = url, rank
     return best
 
 
-def _ranked_link(element: Element) -> tuple[int, str]:
+def _ranked_link(text: str, element: Element) -> tuple[int, str]:
     """Return (0 best … 9 not a page, address)."""
     href = element.get("href") or element.get("HREF")
     if href is None:
-        text = (element.text or "").strip()
+        text = text.strip()
         return (1, text) if text else (_NOT_A_PAGE, "")
     rel = (element.get("rel") or "alternate").strip().lower()
     kind = (element.get("type") or "").lower()
@@ -243,18 +247,17 @@ def _ranked_link(element: Element) -> tuple[int, str]:
 
 def _other_link(item: Element, fields: Fields, context: ReadingContext) -> str:
     """Return the best address of an item without a link: its guid, its RDF name, an attachment."""
-    for _, element in fields.get("id", ()):
-        text = (element.text or "").strip()
+    for _, text, element in fields.get("id", ()):
         permanent = (element.get("isPermaLink") or element.get("ispermalink") or "true").lower()
         if (
             key_of(element.tag) == "guid"
             and permanent != "false"
-            and text.startswith(("http://", "https://"))
+            and text.strip().startswith(("http://", "https://"))
         ):
-            return web_url(text)
+            return web_url(text.strip())
     if address := item.get("HREF") or item.get(_RDF_ABOUT):
         return web_url(address, context.base)
-    for _, element in fields.get("attached", ()):
+    for _, _, element in fields.get("attached", ()):
         if address := element.get("url"):
             return web_url(address, context.base)
     return ""
@@ -267,12 +270,15 @@ _MAIL_AND_NAME = re.compile(r"\s*([^\s()<>@]+@[^\s()<>@]+)\s*\(([^()]+)\)\s*")
 
 def author_of(fields: Fields) -> str:
     """Return the names of the best source that has any, joined by ", "."""
+    sources = fields.get("author")
+    if sources is None:
+        return ""
     names: list[str] = []
     best_rank = -1
-    for rank, element in sorted(fields.get("author", ()), key=_by_rank):
+    for rank, text, element in sorted(sources, key=_by_rank):
         if names and rank != best_rank:
             break
-        if name := _person(element):
+        if name := _person(text, element):
             names.append(name)
             best_rank = rank
     return ", ".join(dict.fromkeys(names))[:LONGEST_AUTHOR_CHARS]
@@ -283,9 +289,9 @@ def feed_author_of(channel: Fields) -> str:
     return author_of(channel) or author_of({"author": channel.get("editor", [])})
 
 
-def _person(element: Element) -> str:
+def _person(text: str, element: Element) -> str:
     if not len(element):
-        text = plain_title(element.text or "")
+        text = plain_title(text)
         found = _MAIL_AND_NAME.fullmatch(text) if "(" in text else None
         return one_line(found[2]) if found else text
     parts: dict[str, str] = {}
@@ -294,7 +300,7 @@ def _person(element: Element) -> str:
         if child.text and not child.text.isspace():
             parts.setdefault(local, plain_title(child.text))
     named = parts.get("name") or parts.get("email") or ""
-    return named or plain_title(html_to_text(_inner_markup(element)))
+    return named or plain_title(html_to_text(_inner_markup(text, element)))
 
 
 # --- entries ---------------------------------------------------------------------------------
@@ -307,7 +313,9 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
     content = fragment(best_of(fields, "content"), context)
     published, published_flag = _time(fields, "published", context)
     updated, updated_flag = _time(fields, "updated", context)
-    link = link_of(fields, context) or _other_link(item, fields, context)
+    link = link_of(fields, context.page, has_xml_base=context.has_xml_base) or _other_link(
+        item, fields, context
+    )
     title = title_text(best_of(fields, "title"))
     return FeedEntry(
         title=title or title_from(summary.markup or content.markup) or link,
@@ -323,10 +331,11 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
 
 
 def _identity(item: Element, fields: Fields, context: ReadingContext) -> str:
-    element = best_of(fields, "id")
-    if element is None:
+    source = best_of(fields, "id")
+    if source is None:
         return one_line(item.get(_RDF_ABOUT) or "")[:LONGEST_ID_CHARS]
-    text = one_line(_inner_markup(element))[:LONGEST_ID_CHARS]
+    _, text, element = source
+    text = one_line(_inner_markup(text, element))[:LONGEST_ID_CHARS]
     if text.startswith("/") and key_of(element.tag) == "atom:id":
         return web_url(text, _base_of(element, context.base)) or text
     return text
@@ -336,14 +345,14 @@ def _time(
     fields: Fields, field: str, context: ReadingContext
 ) -> tuple[datetime | None, tuple[str, ...]]:
     """Return the first readable time among the sources of a field, and what is doubtful of it."""
-    candidates = fields.get(field)
-    if candidates is None:
+    sources = fields.get(field)
+    if sources is None:
         return None, ()
-    if len(candidates) > 1:
-        candidates.sort(key=_by_rank)
+    if len(sources) > 1:
+        sources.sort(key=_by_rank)
     worst: ParsedDate | None = None
-    for _, element in candidates:
-        found = parse_date(element.text, context.now, zone=context.zone)
+    for _, text, _ in sources:
+        found = parse_date(text, context.now, zone=context.zone)
         if found.value is not None:
             return found.value, ((f"{field}:{found.flag}",) if found.flag else ())
         if worst is None or worst.flag == "missing":

@@ -110,6 +110,8 @@ _AMPERSAND_REFERENCES = frozenset({"#38", "#x26", "#X26", "#038", "#0038", "#x00
 
 def one_line(text: str) -> str:
     """Return cleaned `text` with white space folded to single spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return _SPACE.sub(" ", clean(text)).strip()
 
 
@@ -119,7 +121,7 @@ def plain_title(markup: str) -> str:
     Titles are sent as text, as HTML and as HTML escaped twice, whatever their type says, so tags
     are removed before and after the entities are read.
     """
-    text = _strip_tags(markup)
+    text = _strip_tags(markup) if "<" in markup else markup
     for _ in range(2):
         if "&" not in text:
             break

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from collectors.plain_text import (
@@ -115,8 +115,7 @@ def _usual(url: str) -> bool:
     return " " not in url and "[" not in url and "\\" not in url
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """Markup as it came, and the means to make it safe when somebody reads it as HTML."""
 
     markup: str
@@ -189,11 +188,9 @@ class Sanitiser:
 
     def _read_tag(self, raw: str) -> Step:
         parts = _TAG_PARTS.fullmatch(raw)
-        if parts is None:
+        if parts is None or _may_hide_more(parts[2].lower(), raw):
             return _HARD
         closing, name, rest = parts[1], parts[2].lower(), parts[3]
-        if name in UNSEEN_ELEMENTS or not _quotes_are_even(rest, raw):
-            return _HARD
         if name not in _ALLOWED or (closing and name in _VOID):
             return _DROP
         if closing:
@@ -219,11 +216,12 @@ class Sanitiser:
         return written
 
 
-def _quotes_are_even(rest: str, raw: str) -> bool:
-    """Return False where a quoted value may hold the bracket that seemed to end the tag."""
-    if rest.count('"') % 2 == 0 and rest.count("'") % 2 == 0:
+def _may_hide_more(name: str, raw: str) -> bool:
+    """Return True for code, and where a quoted value may hold the bracket that ended the tag."""
+    if name in UNSEEN_ELEMENTS:
         return True
-    return _WHOLE_TAG.fullmatch(raw) is not None
+    even = raw.count('"') % 2 == 0 and raw.count("'") % 2 == 0
+    return not even and _WHOLE_TAG.fullmatch(raw) is None
 
 
 def _value_of(attribute: str, text: str) -> str:
