@@ -57,7 +57,7 @@ _NOISE_WORDS = re.compile(
     r"|promos?|promotions?|ads?|advert\w*|sponsor\w*|outbrain|taboola|disclaimer|copyright|hotnews|ranking"
     r"|toplist|popular|trending|most-?read|readmore|pagination|pager|pagenav|paging|toolbar|toolbox|printer"
     r"|qrcode|ewm|erweima|feedback|ratings?|votes?|teasers?|widgets?|prev-?next|friendlink|masthead"
-    r"|visually-?hidden|sr-only|screen-reader\w*|noprint|tag-?list|login)(?:$|[\s_/-])"
+    r"|captions?|image-?captions?|photo-?credits?|legend|visually-?hidden|sr-only|screen-reader\w*|noprint|tag-?list|login)(?:$|[\s_/-])"
 )
 _AUTHOR_WORDS = re.compile(
     r"(?:^|[\s_-])(?:authors?|autor\w*|byline\w*|writers?|reporters?|journalists?|contributors?|zuozhe)(?:$|[\s_-])"

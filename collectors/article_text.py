@@ -21,14 +21,21 @@ _CONTENT_HINT = re.compile(
     r"|news_txt|arti_content|art_?con|bodytext|bodycopy|story\b|storytext|\bentry\b|artibody|\bv_news_content",
     re.IGNORECASE,
 )
-_COMMENT_HINT = re.compile(r"comment|repl(?:y|ies)|disqus|pinglun", re.IGNORECASE)
+_SURELY_BESIDE = re.compile(
+    r"comment|repl(?:y|ies)|disqus|pinglun|relat|recommend|footer|nav|cookie|menu", re.IGNORECASE
+)
+# Points outside a part named as beside the article that make it believable that it is.
+_LEAST_OUTSIDE = 100
 _SENTENCE_END = re.compile(r"[。！？；…]|[.!?](?:[\s\"”’')\]]|$)")
 _COMMA = re.compile(r"[，、,；;：]")
 _TEXT_TAGS = frozenset({"p", "blockquote", "pre", "li", "dd"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # A child must keep this share of its parent's points for the article to be looked for inside it.
 _KEPT_AT_LEAST = 0.72
+_NOT_A_FRAME = frozenset("p li tr ul ol dl blockquote h1 h2 h3 h4 tbody thead tfoot pre".split())
 _LEFT_OUT = frozenset({"figcaption", "figure"})
+# A teaser is shorter than this.
+_TEXT_FOR_A_LINK = 250
 _LEAD_BLOCKS = 15
 _LEAD_POINTS = 60
 # Headings after which nothing belongs to the article.
@@ -88,11 +95,12 @@ def _mark_noise(page: Page, earned: list[int]) -> None:
         largest = max(inside)
         if largest * 2 <= outside + largest or largest < 200:
             break
-        place = inside.index(largest)
-        chosen = noisy[place]
-        if outside > 250 and _COMMENT_HINT.search(chosen.hint):
+        chosen = noisy[inside.index(largest)]
+        if outside >= _LEAST_OUTSIDE and _SURELY_BESIDE.search(chosen.hint):
             break
-        chosen.is_noise = False
+        for container in page.containers:
+            if container is chosen or (container.hint == chosen.hint and container.hint != " "):
+                container.is_noise = False
         noisy = _outermost_noise(page.containers, 0, len(page.blocks))
     for container in noisy:
         for block in page.blocks[container.start : container.end]:
@@ -108,27 +116,71 @@ def _outermost_noise(containers: list[Container], start: int, end: int) -> list[
     return found
 
 
-def _tightest(
-    containers: list[Container], sums: list[int], positive: list[int]
-) -> Container | None:
-    """Descend from the root while one container inside keeps most of the points."""
-    current: Container | None = None
+def _tightest(containers: list[Container], sums: list[int], positive: list[int]) -> Container | None:
+    """Descend from the root while one container inside keeps most of the points, then widen."""
+    path: list[Container] = []
     kept = positive[-1]
     for container in containers:
-        inside = current is None or (
-            container.start >= current.start and container.end <= current.end
-        )
-        if not inside or container.tag in ("p", "li", "td", "tr", "ul", "ol", "blockquote", "h1"):
+        current = path[-1] if path else None
+        if container.tag in _NOT_A_FRAME or (current and not _is_inside(container, current)):
             continue
         worth = sums[container.end] - sums[container.start]
-        share = _KEPT_AT_LEAST
-        if container.itemprop == "articleBody" or _CONTENT_HINT.search(container.hint):
-            share = 0.45
-        elif container.tag in ("article", "main"):
-            share = 0.5
-        if worth > 0 and worth >= share * kept:
-            current, kept = container, worth
-    return current
+        if worth <= 0 or worth < _KEPT_AT_LEAST * kept:
+            least = _least_share(container)
+            if least is None or worth < least * kept or worth <= 0:
+                continue
+            if _has_siblings(container, current, containers, sums, kept):
+                continue
+        path.append(container)
+        kept = worth
+    return _widen(path, sums, positive)
+
+
+def _is_inside(container: Container, outer: Container) -> bool:
+    return container.start >= outer.start and container.end <= outer.end
+
+
+def _least_share(container: Container) -> float | None:
+    """Return the share of points that is enough for a container named as the article, else None."""
+    if container.itemprop == "articleBody" or _CONTENT_HINT.search(container.hint):
+        return 0.45
+    return 0.5 if container.tag in ("article", "main") else None
+
+
+def _has_siblings(
+    chosen: Container,
+    outer: Container | None,
+    containers: list[Container],
+    sums: list[int],
+    kept: int,
+) -> bool:
+    """Return whether other containers of the same name hold a good part: the article is in pieces."""
+    inside = 0
+    for other in containers:
+        same = other.hint == chosen.hint and other.tag == chosen.tag
+        apart = other.end <= chosen.start or other.start >= chosen.end
+        if same and apart and (outer is None or _is_inside(other, outer)):
+            inside += max(0, sums[other.end] - sums[other.start])
+    return inside > 0.15 * kept
+
+
+def _widen(path: list[Container], sums: list[int], positive: list[int]) -> Container | None:
+    """Return the innermost container, or one around it that adds paragraphs and little junk."""
+    if not path:
+        return None
+    chosen = path[-1]
+    for outer in reversed(path[:-1]):
+        worth = sums[outer.end] - sums[outer.start]
+        gain = (positive[outer.end] - positive[outer.start]) - (
+            positive[chosen.end] - positive[chosen.start]
+        )
+        junk = gain - (worth - (sums[chosen.end] - sums[chosen.start]))
+        inner = sums[chosen.end] - sums[chosen.start]
+        most = 0.15 if _least_share(chosen) else 0.4
+        if gain < _LEAD_POINTS or junk * 3 > gain or gain > most * inner:
+            break
+        chosen = outer
+    return chosen
 
 
 def text_of(page: Page, start: int, end: int, title: str) -> str:
@@ -188,10 +240,10 @@ def _is_paragraph(block: Block) -> bool:
 
 
 def _goes_on(rest: list[Block]) -> bool:
-    """Return whether the article goes on after a related box: paragraphs outnumber linked headings."""
-    paragraphs = sum(map(_is_paragraph, rest))
+    """Return whether the article goes on after a related box: much text for each linked heading."""
+    paragraphs = sum(block.weight for block in rest if _is_paragraph(block))
     links = sum(b.link_weight * 2 > b.weight and b.weight > 20 and not b.is_noise for b in rest)
-    return paragraphs >= 2 and paragraphs * 2 > links * 3
+    return paragraphs >= _TEXT_FOR_A_LINK * max(1, links)
 
 
 def _end_of_box(blocks: list[Block], place: int) -> int:
