@@ -56,8 +56,8 @@ _NOISE_WORDS = re.compile(
     r"|popups?|modal|overlay|lightbox|cookies?|consent|gdpr|newsletters?|subscri(?:be|ption)s?|signup"
     r"|promos?|promotions?|ads?|advert\w*|sponsor\w*|outbrain|taboola|disclaimer|copyright|hotnews|ranking"
     r"|toplist|popular|trending|most-?read|readmore|pagination|pager|pagenav|paging|toolbar|toolbox|printer"
-    r"|qrcode|ewm|erweima|feedback|ratings?|votes?|teasers?|widgets?|prev-?next|friendlink|masthead"
-    r"|captions?|image-?captions?|photo-?credits?|legend|visually-?hidden|sr-only|screen-reader\w*|noprint|tag-?list|login)(?:$|[\s_/-])"
+    r"|qrcode|ewm|erweima|feedback|ratings?|votes?|teasers?|widget-?area|widgettitle|prev-?next|friendlink|masthead"
+    r"|author-?(?:bio|box|info|desc\w*|card)|post-?metadata|post-?meta|entry-?meta|captions?|image-?captions?|photo-?credits?|legend|visually-?hidden|sr-only|screen-reader\w*|noprint|tag-?list|login)(?:$|[\s_/-])"
 )
 _AUTHOR_WORDS = re.compile(
     r"(?:^|[\s_-])(?:authors?|autor\w*|byline\w*|writers?|reporters?|journalists?|contributors?|zuozhe)(?:$|[\s_-])"

@@ -9,6 +9,7 @@ a heading like 相关新闻 are dropped.
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from collectors.article_lines import clean_lines
 from collectors.article_page import Block, Container, Page
@@ -34,9 +35,10 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _KEPT_AT_LEAST = 0.72
 _NOT_A_FRAME = frozenset("p li tr ul ol dl blockquote h1 h2 h3 h4 tbody thead tfoot pre".split())
 _LEFT_OUT = frozenset({"figcaption", "figure"})
+_LABEL_WEIGHT = 30
 # A teaser is shorter than this.
 _TEXT_FOR_A_LINK = 250
-_LEAD_BLOCKS = 15
+_LEAD_BLOCKS = 25
 _LEAD_POINTS = 60
 # Headings after which nothing belongs to the article.
 _TAIL = re.compile(
@@ -47,7 +49,7 @@ _TAIL = re.compile(
     r"|related (?:articles?|stories|posts?|news|topics|content|links?)|read (?:more|next|also)\b.{0,3}$|more (?:from|on|stories)\b"
     r"|you may (?:also )?like|you might (?:also )?like|recommended(?: for you| stories)?$|most (?:popular|read|viewed)"
     r"|leave a (?:reply|comment)|comments?(?: \(?\d+\)?)?$|\d+ comments?$|share this|sign up (?:for|to)|trending"
-    r"|mehr zum thema|lesen sie auch|auch interessant|das könnte sie|weitere (?:artikel|themen|meldungen)|verwandte (?:artikel|themen)"
+    r"|mehr zum thema|das könnte (?:sie|dich|dir)|war der artikel|möchten sie den artikel|おすすめ|あわせて読みたい|관련기사|lesen sie auch|auch interessant|das könnte sie|weitere (?:artikel|themen|meldungen)|verwandte (?:artikel|themen)"
     r"|kommentare?(?: \(?\d+\)?)?$|à lire aussi|lire aussi|sur le même sujet|articles? (?:liés|similaires)"
     r"|(?:noticias|artículos) relacionad[oa]s|te puede interesar|leia (?:também|mais)|関連記事|관련 ?(?:기사|뉴스))",
     re.IGNORECASE,
@@ -187,9 +189,35 @@ def text_of(page: Page, start: int, end: int, title: str) -> str:
     """Return the article's paragraphs, one a line, from the blocks of the range and its lead."""
     folded_title = fold(title)
     lead = _lead(page, start, folded_title)
-    blocks = [*lead, *_without_tail(page.blocks[start:end])]
-    lines = [line for block in blocks if _belongs(block) for line in block.text.split("\n")]
+    blocks = [block for block in _without_tail(page.blocks[start:end]) if _belongs(block)]
+    blocks = [*lead, *_trim(_without_repeats(blocks))]
+    lines = [line for block in blocks for line in block.text.split("\n")]
     return "\n".join(clean_lines(lines, title))
+
+
+def _without_repeats(blocks: list[Block]) -> list[Block]:
+    """Drop what stands three times or more: a button's label, a caption beside each picture."""
+    times = Counter(block.text for block in blocks)
+    return [block for block in blocks if times[block.text] < 3 or block.weight > 400]
+
+
+def _trim(blocks: list[Block]) -> list[Block]:
+    """Drop labels before the first paragraph, and labels and headings after the last."""
+    first, last = 0, len(blocks)
+    while first < last and _is_label(blocks[first]):
+        first += 1
+    while last > first and (_is_label(blocks[last - 1]) or blocks[last - 1].tag in _HEADINGS):
+        last -= 1
+    return blocks[first:last] or blocks
+
+
+def _is_label(block: Block) -> bool:
+    return (
+        block.weight < _LABEL_WEIGHT
+        and block.tag not in _TEXT_TAGS
+        and block.tag not in _HEADINGS
+        and not _SENTENCE_END.search(block.text)
+    )
 
 
 def _lead(page: Page, start: int, folded_title: str) -> list[Block]:
