@@ -1,0 +1,59 @@
+"""The few writes the console may ask for. The pipeline does them; the console only asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from alerts.clocks import ClockRefusedError
+from alerts.incidents import IllegalTransitionError
+from models.records import IncidentState, Level
+
+
+class ActionRefusedError(ValueError):
+    """A write that the rules do not allow; the message is shown to the officer."""
+
+
+REFUSALS = (ActionRefusedError, IllegalTransitionError, ClockRefusedError)
+"""What an action may raise; anything else is a fault of the program."""
+
+
+class ConsoleActions(Protocol):
+    """Writes, each in one transaction and each leaving a step, with who and why.
+
+    All may raise one of `REFUSALS`. They are called from worker threads.
+    """
+
+    def acknowledge(self, incident_id: str, who: str, how: str, delivery_id: str) -> None:
+        """Record that somebody has the matter in hand; the same again changes nothing."""
+
+    def confirm_level(
+        self, incident_id: str, level: Level, who: str, role: str, reason: str
+    ) -> None:
+        """Record the level a person decided."""
+
+    def grade_emergency(
+        self, incident_id: str, grade: Level | None, who: str, role: str, reason: str
+    ) -> None:
+        """Record the grade of the event itself, which sets the 5 h and 24 h clocks."""
+
+    def transition(
+        self, incident_id: str, to: IncidentState, who: str, role: str, note: str
+    ) -> None:
+        """Bring a case into its next state."""
+
+    def assign(
+        self,
+        incident_id: str,
+        unit: str,
+        co_units: Sequence[str],
+        who: str,
+        role: str,
+        note: str,
+    ) -> None:
+        """Name the responsible unit and the co-working ones."""
+
+    def correct_label(
+        self, mention_id: str, head: str, label: str, who: str, role: str, note: str
+    ) -> None:
+        """Record a person's label in place of the model's."""

@@ -1,0 +1,246 @@
+"""One incident: facts, clocks, what happened, its mentions, who was told, and the next step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.responses import Response
+
+from alerts.incidents import NEEDS_NOTE
+from console.actions import REFUSALS
+from console.permissions import steps_for
+from console.visit import Visit, translator
+from models.records import Alert, Incident, IncidentState, Level
+from reports import words
+from reports.words import Language
+from storage import board, browse, incidents
+from storage.board import Reach, Told
+from storage.incidents import Acknowledgement, Step
+
+MENTIONS_AT_MOST = 50
+UNITS_AT_MOST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One line of the case's history."""
+
+    at: datetime
+    who: str
+    what: str
+    note: str = ""
+
+
+def show(visit: Visit) -> Response:
+    """Return the page of one incident."""
+    return _page(visit, "", 200)
+
+
+def acknowledge(visit: Visit) -> Response:
+    """Acknowledge from the console, in the name of the person signed in."""
+    incident_id = visit.path["incident_id"]
+    return _done(
+        visit,
+        lambda: visit.actions.acknowledge(incident_id, visit.session.name, "console", ""),
+        "acknowledged",
+    )
+
+
+def confirm_level(visit: Visit) -> Response:
+    """Confirm or change the opinion level."""
+    level = _level(visit.form.get("level", ""))
+    if level is None:
+        return _page(visit, visit.say("请选择等级。"), 400)
+    who, role = visit.session.name, visit.session.role
+    return _done(
+        visit,
+        lambda: visit.actions.confirm_level(
+            visit.path["incident_id"], level, who, role, visit.form.get("reason", "")
+        ),
+        "level",
+    )
+
+
+def grade_emergency(visit: Visit) -> Response:
+    """Say how grave the event itself is; none takes a grade back."""
+    word = visit.form.get("grade", "")
+    grade = _level(word)
+    if grade is None and word != "none":
+        return _page(visit, visit.say("请选择等级。"), 400)
+    who, role = visit.session.name, visit.session.role
+    return _done(
+        visit,
+        lambda: visit.actions.grade_emergency(
+            visit.path["incident_id"], grade, who, role, visit.form.get("reason", "")
+        ),
+        "grade",
+    )
+
+
+def move(visit: Visit) -> Response:
+    """Bring the case into the chosen state."""
+    try:
+        to = IncidentState(visit.form.get("to", ""))
+    except ValueError:
+        return _page(visit, visit.say("请选择下一步。"), 400)
+    who, role = visit.session.name, visit.session.role
+    return _done(
+        visit,
+        lambda: visit.actions.transition(
+            visit.path["incident_id"], to, who, role, visit.form.get("note", "")
+        ),
+        "moved",
+    )
+
+
+def assign(visit: Visit) -> Response:
+    """Name the responsible unit."""
+    unit = visit.form.get("unit", "")
+    if not unit:
+        return _page(visit, visit.say("请填写责任单位。"), 400)
+    who, role = visit.session.name, visit.session.role
+    co_units = split_units(visit.form.get("co_units", ""))
+    return _done(
+        visit,
+        lambda: visit.actions.assign(
+            visit.path["incident_id"], unit, co_units, who, role, visit.form.get("note", "")
+        ),
+        "assigned",
+    )
+
+
+def split_units(text: str) -> tuple[str, ...]:
+    """Return the units named in a line, separated by 、，,；; or spaces."""
+    return tuple(part for part in re.split(r"[、，,；;\s]+", text) if part)[:UNITS_AT_MOST]
+
+
+def history(
+    steps: Sequence[Step],
+    alerts: Sequence[Alert],
+    acknowledged: Sequence[Acknowledgement],
+    told: Sequence[Told],
+    language: Language,
+) -> list[Happening]:
+    """Return everything that happened to a case, the latest first."""
+    say = translator(language)
+    lines = [*_steps(steps, language)]
+    lines += [
+        Happening(
+            at=alert.raised_at,
+            who=say("系统"),
+            what=say("预警：{level}（规则 {rule}）").format(
+                level=words.level_word(alert.level, language), rule=alert.rule
+            ),
+            note="；".join(alert.reasons),
+        )
+        for alert in alerts
+    ]
+    lines += [
+        Happening(at=ack.at, who=ack.who, what=say("签收（{how}）").format(how=_how(ack, language)))
+        for ack in acknowledged
+    ]
+    lines += [
+        Happening(
+            at=one.delivery.sent_at,
+            who=say("系统"),
+            what=say("已通知 {receiver}（{channel}，{reason}）").format(
+                receiver=one.delivery.receiver,
+                channel=one.delivery.channel,
+                reason=words.reason_word(one.delivery.reason, language),
+            ),
+        )
+        for one in told
+        if one.delivery.sent_at
+    ]
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _steps(steps: Sequence[Step], language: Language) -> Iterator[Happening]:
+    say = translator(language)
+    names = {
+        "state": say("状态"),
+        "regraded": say("等级"),
+        "assigned": say("交办"),
+        "opened": say("立案"),
+        "emergency_grade": say("突发事件等级"),
+    }
+    for step in steps:
+        if step.action in {"acknowledged", "acknowledge"}:
+            continue  # shown from the acknowledgement itself
+        values = " → ".join(
+            _value(value, language) for value in (step.from_value, step.to_value) if value
+        )
+        name = names.get(step.action, step.action)
+        yield Happening(at=step.at, who=step.who, what=f"{name} {values}".strip(), note=step.note)
+
+
+def _value(value: str, language: Language) -> str:
+    if value in set(IncidentState):
+        return words.state_word(value, language)
+    level = _level(value)
+    return value if level is None else words.level_word(level, language)
+
+
+def _how(ack: Acknowledgement, language: Language) -> str:
+    say = translator(language)
+    names = {"link": say("消息链接"), "console": say("工作台"), "cli": say("命令行")}
+    return names.get(ack.how, ack.how)
+
+
+def _level(word: str) -> Level | None:
+    try:
+        return Level.of(word)
+    except ValueError:
+        return None
+
+
+def _done(visit: Visit, act: Callable[[], None], said: str) -> Response:
+    with visit.store.read() as reader:
+        if incidents.incident(reader, visit.path["incident_id"]) is None:
+            return visit.not_found(visit.say("事件"))
+    try:
+        act()
+    except REFUSALS as refused:
+        return _page(visit, str(refused), 409)
+    return visit.go(f"/incidents/{visit.path['incident_id']}", said)
+
+
+def _page(visit: Visit, error: str, status: int) -> Response:
+    incident_id = visit.path["incident_id"]
+    with visit.store.read() as reader:
+        case = incidents.incident(reader, incident_id)
+        if case is None:
+            return visit.not_found(visit.say("事件"))
+        alerts = board.alerts_of(reader, incident_id)
+        told = board.told_about(reader, incident_id)
+        acknowledged = incidents.acknowledgements(reader).get(incident_id, [])
+        shown = browse.of_incident(reader, incident_id, MENTIONS_AT_MOST)
+        ids = [mention.id for mention in shown]
+        facts = {
+            "acknowledged": acknowledged,
+            "alerts": alerts,
+            "case": case,
+            "clocks": incidents.clocks(reader, incident_id),
+            "copies": browse.copy_counts(reader, ids),
+            "error": error,
+            "happenings": history(
+                incidents.steps(reader, incident_id), alerts, acknowledged, told, visit.language
+            ),
+            "hits": browse.hits(reader, ids),
+            "mentions": shown,
+            "needs_note": NEEDS_NOTE,
+            "reach": board.reach(reader, [incident_id]).get(incident_id, Reach()),
+            "reasons": _reasons(case, alerts),
+            "steps": steps_for(visit.session.role, case),
+            "told": told,
+        }
+    return visit.page("incident.html", facts, status)
+
+
+def _reasons(case: Incident, alerts: Sequence[Alert]) -> tuple[str, ...]:
+    """Return why the suggested level was suggested: the newest alert of that level."""
+    fitting = [alert for alert in alerts if alert.level == case.level_suggested] or list(alerts)
+    return fitting[0].reasons if fitting else ()

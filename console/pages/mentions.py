@@ -1,0 +1,126 @@
+"""Mentions: the list with its filters, and one mention with its scores and where it matched."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from console.actions import REFUSALS
+from console.permissions import Action
+from console.visit import Visit
+from models.labels import LABELS, TOPICS
+from reports.facts import span_of
+from storage import browse
+from storage.browse import LAST_SEQ, MentionQuery
+
+FILTERS = ("source", "topic", "sentiment", "query", "story", "incident", "words")
+COPIES_AT_MOST = 100
+SENTIMENTS = ("negative", "neutral", "positive", "unclassified")
+
+
+def listing(visit: Visit) -> Response:
+    """Return the mentions that fit the filters, the last to arrive first."""
+    day = _day(visit.query.get("day", ""))
+    wanted = MentionQuery(
+        **{name: visit.query.get(name, "") for name in FILTERS},
+        since=span_of(day).start if day else None,
+        before=span_of(day).end if day else None,
+        independent_only=visit.query.get("independent") == "1",
+    )
+    before = _number(visit.query.get("before", ""))
+    size = visit.settings.page_size
+    with visit.store.read() as reader:
+        found = browse.page(reader, wanted, before_seq=before, at_most=size + 1)
+        ids = [mention.id for mention in found]
+        facts = {
+            "copies": browse.copy_counts(reader, ids),
+            "day": day,
+            "day_after": day + timedelta(days=1) if day else None,
+            "day_before": day - timedelta(days=1) if day else None,
+            "filtered": bool(_kept(visit, drop="before")),
+            "first_page": before == LAST_SEQ,
+            "hits": browse.hits(reader, ids),
+            "mentions": found[:size],
+            "next_page": _next(visit, found[size - 1].seq) if len(found) > size else "",
+            "queries": browse.queries(reader),
+            "sentiments": SENTIMENTS,
+            "topics": list(TOPICS),
+            "wanted": visit.query,
+            "with_day": lambda other: f"/mentions?{_kept(visit, drop='day', day=other)}",
+        }
+    return visit.page("mentions.html", facts)
+
+
+def show(visit: Visit) -> Response:
+    """Return one mention."""
+    return _page(visit, "", 200)
+
+
+def correct(visit: Visit) -> Response:
+    """Put a person's label in place of the model's."""
+    mention_id = visit.path["mention_id"]
+    head, label = visit.form.get("head", ""), visit.form.get("label", "")
+    if label not in dict(LABELS).get(head, {}):  # type: ignore[call-overload]
+        return _page(visit, visit.say("请选择标注。"), 400)
+    try:
+        visit.actions.correct_label(
+            mention_id,
+            head,
+            label,
+            visit.session.name,
+            visit.session.role,
+            visit.form.get("note", ""),
+        )
+    except REFUSALS as refused:
+        return _page(visit, str(refused), 409)
+    return visit.go(f"/mentions/{mention_id}", "corrected")
+
+
+def _page(visit: Visit, error: str, status: int) -> Response:
+    mention_id = visit.path["mention_id"]
+    with visit.store.read() as reader:
+        mention = browse.mention(reader, mention_id)
+        if mention is None:
+            return visit.not_found(visit.say("信息"))
+        facts = {
+            "cases": browse.incidents_of(reader, mention_id),
+            "copies": browse.copies(reader, mention_id, COPIES_AT_MOST),
+            "copy_count": browse.copy_counts(reader, [mention_id]).get(mention_id, 0),
+            "corrections": browse.corrections(reader, mention_id),
+            "error": error,
+            "hits": browse.hits(reader, [mention_id]).get(mention_id, []),
+            "labels": LABELS,
+            "link": mention.url if mention.url.startswith(("http://", "https://")) else "",
+            "mention": mention,
+            "original": browse.mention(reader, mention.repost_of) if mention.repost_of else None,
+            "readable": visit.can(Action.READ_TEXT),
+            "versions": browse.versions(reader, mention_id),
+        }
+    return visit.page("mention.html", facts, status)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else LAST_SEQ
+
+
+def _kept(visit: Visit, *, drop: str, day: date | None = None) -> str:
+    """Return the filters in force as a query string, one left out, a day put in if given."""
+    names = (*FILTERS, "day", "independent")
+    kept = {n: visit.query[n] for n in names if visit.query.get(n) and n != drop}
+    if day is not None:
+        kept["day"] = day.isoformat()
+    return urlencode(kept)
+
+
+def _next(visit: Visit, seq: int) -> str:
+    kept = _kept(visit, drop="before")
+    return f"/mentions?{kept}{'&' if kept else ''}before={seq}"
