@@ -38,13 +38,16 @@ def _entry(
     identity = one_line(_text(item, "id"))
     sanitiser = Sanitiser(link or base)
     summary = escape_text(_text(item, "summary"))
-    content = _text(item, "content_html") or escape_text(_text(item, "content_text"))
+    plain = escape_text(_text(item, "content_text"))
+    content = _text(item, "content_html") or plain
     published = parse_date(_text(item, "date_published"), now, zone=zone)
     updated = parse_date(_text(item, "date_modified"), now, zone=zone)
     return FeedEntry(
-        title=plain_title(_text(item, "title")) or title_from(summary or content) or link,
+        title=plain_title(_text(item, "title"))
+        or title_from(summary.strip() or plain or content)
+        or link,
         link=link or (web_url(identity) if identity.startswith("http") else ""),
-        id=identity,
+        id=identity or link,
         author=_authors(item) or feed_author,
         published=published.value,
         updated=updated.value,

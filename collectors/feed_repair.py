@@ -16,6 +16,8 @@ _DOCTYPE = re.compile(
     r"<!DOCTYPE[^<>\[]{0,2000}(?:\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\]\s*>|>|\[[^\]]*\]?\s*>?)",
     re.IGNORECASE,
 )
+# What may stand before it: white space, processing instructions, comments.
+_PROLOG = re.compile(r"(?:[^<]{1,4000}+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 # XML 1.0 §2.2: these are no characters, raw or as a reference.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -30,10 +32,13 @@ _STRANGE = re.compile(
 
 
 def without_doctype(text: str) -> str:
-    """Return `text` without document type declarations, and so without entities of its own."""
+    """Return `text` without a document type declaration, and so without entities of its own."""
     if "<!DOCTYPE" not in text and "<!doctype" not in text:
         return text
-    return _DOCTYPE.sub("", text, count=8)
+    prolog = _PROLOG.match(text)
+    start = prolog.end() if prolog else 0
+    found = _DOCTYPE.match(text, start)
+    return text[:start] + text[found.end() :] if found else text
 
 
 def repair(text: str) -> str:

@@ -148,15 +148,13 @@ def _text_and_form(text: str, element: Element) -> tuple[str, bool]:
         return text, True
     kind = (element.get("type") or "").strip().lower()
     mode = (element.get("mode") or "").lower()
-    if mode == "base64" or kind == "application/octet-stream":
+    # Atom 1.0 §4.1.3.3: media that is neither text nor XML stands there in base64.
+    if mode == "base64" or _BINARY_TYPE.fullmatch(kind):
         return _from_base64(text), True
-    if not kind or "html" in kind or kind.endswith("xml") or mode == "escaped":
-        return text, True
-    # Atom 1.0 §4.1.3.3: any other media type that is not text stands there in base64.
-    return (_from_base64(text), True) if _MEDIA_TYPE.fullmatch(kind) else (text, False)
+    return text, not kind or "html" in kind or kind.endswith("xml") or mode == "escaped"
 
 
-_MEDIA_TYPE = re.compile(r"(?:application|image|audio|video|multipart)/[\w.+-]+")
+_BINARY_TYPE = re.compile(r"application/octet-stream|(?:image|audio|video)/[\w.+-]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{4,}={0,2}\s*")
 
 
@@ -164,7 +162,7 @@ def _from_base64(text: str) -> str:
     if not _BASE64.fullmatch(text):
         return text
     try:
-        return base64.b64decode(text, validate=False).decode("utf-8", "replace")
+        return base64.b64decode(text, validate=False).decode("utf-8")
     except (binascii.Error, ValueError):
         return text
 
@@ -258,7 +256,7 @@ def _other_link(item: Element, fields: Fields, context: ReadingContext) -> str:
     if address := item.get("HREF") or item.get(_RDF_ABOUT):
         return web_url(address, context.base)
     for _, _, element in fields.get("attached", ()):
-        if address := element.get("url"):
+        if address := (element.get("url") or "").strip():
             return web_url(address, context.base)
     return ""
 
@@ -320,7 +318,7 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
     return FeedEntry(
         title=title or title_from(summary.markup or content.markup) or link,
         link=link,
-        id=_identity(item, fields, context),
+        id=_identity(item, fields, context) or link,
         author=author_of(fields) or context.feed_author,
         published=published,
         updated=updated,
@@ -349,7 +347,8 @@ def _time(
     if sources is None:
         return None, ()
     if len(sources) > 1:
-        sources.sort(key=_by_rank)
+        # Of two times of one name the later written holds: feeds append, they do not correct.
+        sources = sorted(sources[::-1], key=_by_rank)
     worst: ParsedDate | None = None
     for _, text, _ in sources:
         found = parse_date(text, context.now, zone=context.zone)

@@ -27,25 +27,20 @@ _FORBIDDEN = re.compile(
 )
 _SPACE = re.compile(r"\s+")
 
-# Elements whose content is code or fallback, never words.
-_CODE = "script|style"
-_FALLBACK = "noscript|template|iframe|noembed|noframes|xmp|plaintext"
-UNSEEN_ELEMENTS = frozenset(f"{_CODE}|{_FALLBACK}".split("|"))
-# Code that never ends takes the rest with it, as in a browser; an unended frame only its tag.
-UNSEEN_ELEMENT = (
-    rf"<({_CODE})\b(?:[^<>]*/>|[^<>]*>(?:.*?</\1\s*>|.*))"
-    rf"|<({_FALLBACK})\b(?:[^<>]*/>|[^<>]*>.*?</\2\s*>)"
-)
-COMMENT = r"<!--(?:.*?-->|.*)"
-_DROPPED = re.compile(f"(?is){UNSEEN_ELEMENT}|{COMMENT}")
+# Elements whose content is code, never words. One that never ends takes the rest with it, as in a
+# browser.
+UNSEEN_ELEMENTS = frozenset({"script", "style", "applet"})
+_UNSEEN_START = re.compile(r"(?i)<(script|style|applet)\b[^<>]*?(/?)>|<!--")
+_UNSEEN_END = {name: re.compile(rf"(?i)</{name}\s*>") for name in UNSEEN_ELEMENTS}
 
 # Quoted values may hold angle brackets; the bounds keep a hostile text linear.
 WELL_FORMED_TAG = (
     r"""</?[a-zA-Z][^\s<>/"'=]{0,40}+(?:\s++[^\s<>"'=/]{1,60}+(?:\s*+=\s*+"""
     r"""(?:"[^"]{0,2000}+"|'[^']{0,2000}+'|[^\s"'<>]{1,2000}+))?+)*+\s*+/?>"""
 )
-TAG = WELL_FORMED_TAG + (r"""|</?[a-zA-Z][^<>]*+>|<[!?][^<>]*+>""")
+TAG = WELL_FORMED_TAG + r"|</?[a-zA-Z][^<>]*+>|<[!?][^<>]*+>"
 _TAG = re.compile(TAG)
+_SIMPLE_TAG = re.compile(r"(<[^<>]*>)")
 _TAG_NAME = re.compile(r"</?([a-zA-Z][\w-]*)")
 _OPEN_TAG_AT_END = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}$")
 
@@ -60,13 +55,13 @@ HTML_ELEMENTS = word_set(
     " select slot small source spacer span strike strong style sub summary sup svg table tbody td"
     " template textarea tfoot th thead time title tr track tt u ul var video wbr xml xmp"
 )
-_BLOCK = re.compile(
-    r"(?i)<(?:/?(?:p|div|section|article|header|footer|blockquote|pre|ul|ol|dl|table|tr|h[1-6]"
-    r"|figure|figcaption|address|form|fieldset|center|dd|dt|li)|br|hr)\b[^<>]*>"
+_BLOCKS = word_set(
+    "p div section article header footer blockquote pre ul ol dl table tr h1 h2 h3 h4 h5 h6 figure"
+    " figcaption address form fieldset center dd dt li br hr"
 )
-_CELL = re.compile(r"(?i)</t[dh]\s*>")
-_LINE_SPACES = re.compile(r"[^\S\n]+")
-_LINE_ENDS = re.compile(r"\s*\n\s*")
+_CELLS = frozenset({"td", "th"})
+# Stands for a line end while the text's own white space is folded; no cleaned text holds it.
+_BREAK = "\x00"
 
 
 def clean(text: str) -> str:
@@ -141,19 +136,61 @@ def html_to_text(markup: str) -> str:
     """Return the words of an HTML fragment, one line a block; never raises."""
     text = markup
     if "<" in text:
-        text = _DROPPED.sub(" ", text)
-        text = _BLOCK.sub("\n", _LINE_ENDS.sub(" ", text))
-        text = _TAG.sub("", _CELL.sub(" ", text))
-        text = _OPEN_TAG_AT_END.sub("", text)
-    text = clean(html.unescape(text))
-    return _LINE_ENDS.sub("\n", _LINE_SPACES.sub(" ", text)).strip()
+        parts = _SIMPLE_TAG.split(drop_unseen(clean(text)))
+        if len(parts) // 2 != sum(part.count("<") for part in parts):
+            parts = _split_hard("".join(parts))
+        gaps = {tag: _gap(tag) for tag in set(parts[1::2])}
+        parts[1::2] = [gaps[tag] for tag in parts[1::2]]
+        text = "".join(parts)
+    lines = html.unescape(text).split(_BREAK)
+    return "\n".join(folded for line in lines if (folded := one_line(line)))
+
+
+def _split_hard(markup: str) -> list[str]:
+    """Split markup with lone or quoted brackets: texts at even places, tags at odd ones."""
+    parts: list[str] = []
+    end = 0
+    for tag in _TAG.finditer(markup):
+        parts += (markup[end : tag.start()], tag[0])
+        end = tag.end()
+    return [*parts, _OPEN_TAG_AT_END.sub("", markup[end:])]
+
+
+def _gap(tag: str) -> str:
+    found = _TAG_NAME.match(tag)
+    name = found[1].lower() if found else ""
+    return _BREAK if name in _BLOCKS else " " if name in _CELLS else ""
+
+
+def drop_unseen(markup: str) -> str:
+    """Return markup without comments and without code elements and their content."""
+    start = _UNSEEN_START.search(markup)
+    if start is None:
+        return markup
+    kept: list[str] = []
+    end = 0
+    while start is not None:
+        kept.append(markup[end : start.start()])
+        end = _unseen_end(markup, start)
+        start = _UNSEEN_START.search(markup, end)
+    return "".join(kept) + markup[end:]
+
+
+def _unseen_end(markup: str, start: re.Match[str]) -> int:
+    """Return where the comment or element that begins at `start` ends."""
+    if start[1] is None:
+        close = markup.find("-->", start.end())
+        return close + 3 if close >= 0 else len(markup)
+    if start[2]:
+        return start.end()
+    found = _UNSEEN_END[start[1].lower()].search(markup, start.end())
+    return found.end() if found else len(markup)
 
 
 def _strip_tags(text: str) -> str:
     if "<" not in text:
         return text
-    text = _DROPPED.sub("", text)
-    text = _TAG.sub(_tag_or_words, text)
+    text = _TAG.sub(_tag_or_words, drop_unseen(text))
     return _OPEN_TAG_AT_END.sub(_tag_or_words, text)
 
 

@@ -13,12 +13,11 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from collectors.plain_text import (
-    COMMENT,
     TAG,
-    UNSEEN_ELEMENT,
     UNSEEN_ELEMENTS,
     WELL_FORMED_TAG,
     clean,
+    drop_unseen,
     is_clean,
     word_set,
 )
@@ -45,15 +44,11 @@ _TEXT_ATTRIBUTES = {
 }
 _URL_ATTRIBUTES = {"a": ("href", ("http", "https", "mailto")), "img": ("src", ("http", "https"))}
 
-_TOKEN = re.compile(rf"(?is){UNSEEN_ELEMENT}|{COMMENT}|(?P<tag>{TAG})|<")
+_TOKEN = re.compile(rf"(?is)(?P<tag>{TAG})|<")
 _WHOLE_TAG = re.compile(WELL_FORMED_TAG, re.DOTALL)
 _PLAIN_TAG = re.compile(r"(<[^<>]*>)")
 _TAG_PARTS = re.compile(r"<(/?)(?:[\w.-]+:)?([a-zA-Z][a-zA-Z0-9]*)(?![\w-])(.*)>", re.DOTALL)
-_VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))"""
-_ATTRIBUTE = {
-    name: re.compile(rf"(?i)(?<![\w-]){name}{_VALUE}")
-    for name in ("href", "src", "alt", "title", "colspan", "rowspan", "datetime", "dir")
-}
+_VALUE = re.compile(r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
 _URL_NOISE = re.compile("[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 _HIDDEN_ENTITY = re.compile(
     r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?"
@@ -147,11 +142,16 @@ class Sanitiser:
             self._known_clean, self._document = is_clean(self._document), None
         if not self._known_clean:
             markup = clean(markup)
-            if "&" in markup:
-                markup = _HIDDEN_ENTITY.sub(_visible_entity, markup)
+            for reference in set(_HIDDEN_ENTITY.findall(markup)) if "&" in markup else ():
+                if not clean(html.unescape(reference)):
+                    markup = markup.replace(reference, "")
         if "<" not in markup:
             return markup.strip()
-        return (self._rewrite_plain(markup) or self._rewrite_hard(markup)).strip()
+        written = self._rewrite_plain(markup)
+        if written is None:
+            markup = drop_unseen(markup)
+            written = self._rewrite_plain(markup)
+        return (self._rewrite_hard(markup) if written is None else written).strip()
 
     def _rewrite_plain(self, markup: str) -> str | None:
         """Rewrite markup whose every `<` begins an ordinary tag; None if one does not."""
@@ -180,7 +180,7 @@ class Sanitiser:
             if raw is None:
                 steps.append(("", "", "&lt;") if token[0] == "<" else _DROP)
             else:
-                step = self._read_tag(raw)
+                step = self._steps.get(raw) or self._read_tag(raw)
                 steps.append(_DROP if step is _HARD else step)
         *written, closing = _balanced(steps)
         whole = [text for pair in zip(pieces, written, strict=True) for text in pair]
@@ -225,8 +225,18 @@ def _may_hide_more(name: str, raw: str) -> bool:
 
 
 def _value_of(attribute: str, text: str) -> str:
-    found = _ATTRIBUTE[attribute].search(text)
-    return (found[1] or found[2] or found[3] or "") if found else ""
+    """Return the first value written for an attribute, "" without one."""
+    at = text.find(attribute)
+    if at < 0:
+        at = text.lower().find(attribute)
+    while at >= 0:
+        end = at + len(attribute)
+        if not (text[at - 1].isalnum() or text[at - 1] in "-_") and (
+            found := _VALUE.match(text, end)
+        ):
+            return found[1] or found[2] or found[3] or ""
+        at = text.find(attribute, end)
+    return ""
 
 
 def _balanced(steps: list[Step]) -> list[str]:
@@ -259,7 +269,3 @@ def _close(stack: list[str], name: str) -> str:
         closed += "" if deep else f"</{last}>"
         if last == name:
             return closed
-
-
-def _visible_entity(found: re.Match[str]) -> str:
-    return found[0] if clean(html.unescape(found[0])) else ""
