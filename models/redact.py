@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.fold import FoldedBatch, fold_batch
+from models.redact_addresses import find_addresses
 from models.redact_numbers import Found, find_numbers
-from models.redact_words import find_words
+from models.redact_words import find_accounts, find_emails, find_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _ALREADY_MASKED = re.compile(r"[*＊]{2,}")
 _LIST_MARKS = re.compile(r"(?<![①-⓿❶-➓])[①-⓿❶-➓](?![①-⓿❶-➓])")
@@ -61,14 +62,14 @@ def redact_many(texts: Sequence[str]) -> list[Redacted]:
 
 
 def _prepared(text: str) -> str:
-    """Same length: stars of earlier masks become opaque, list marks part from what follows."""
+    """Make stars of earlier masks opaque and list marks (①) harmless; the length stays."""
     if "*" in text or "＊" in text:
         text = _ALREADY_MASKED.sub(lambda m: "#" * len(m[0]), text)
     return _LIST_MARKS.sub("、", text)
 
 
 def _masked(text: str, folded: str, batch: FoldedBatch, index: int) -> Redacted:
-    found = _without_overlaps([*find_words(folded), *find_numbers(folded)])
+    found = _without_overlaps(_found(folded))
     if not found:
         return Redacted(text, ())
     base = int(batch.bounds[index]) + 1
@@ -79,6 +80,15 @@ def _masked(text: str, folded: str, batch: FoldedBatch, index: int) -> Redacted:
         masks.append(Mask(kind, start, end))
         at = end
     return Redacted("".join([*parts, text[at:]]), tuple(masks))
+
+
+def _found(folded: str) -> Iterator[Found]:
+    """Every find, the surer kinds first: where two overlap the first one counts."""
+    yield from find_emails(folded)
+    yield from find_numbers(folded)
+    yield from find_accounts(folded)
+    yield from find_names(folded)
+    yield from find_addresses(folded)
 
 
 def _without_overlaps(found: Iterable[Found]) -> list[Found]:

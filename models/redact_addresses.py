@@ -1,0 +1,106 @@
+"""Addresses below the township in folded text.
+
+A door, building, unit or room ("12号院3号楼2单元501室") is found first; what stands before it says
+how much goes: everything below a township (镇, 乡, 街道), else below a district, else from the word
+that announces a home (家住, 地址), else from the road or estate's number on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from models import redact_patterns as words
+from models.redact_numbers import Found
+from models.redact_patterns import either
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOOK_BACK = 40
+_COUNT = (
+    r"(?:[0-9]{1,5}[a-z]?|[a-z][0-9]{0,4}|[0-9]{1,4}(?:[-/][0-9a-z]{1,4}){1,3}"
+    r"|[一二三四五六七八九十百零〇]{1,5}|[甲乙丙丁])"
+)
+_DOOR = rf"(?:{_COUNT}号(?:附{_COUNT}号?)?(?:院|楼)?(?!{words.NOT_A_DOOR}))"
+_PART = either("号楼 栋 幢 座 单元 楼 层 室 房间 房 户室 门洞 门 弄 队 组 排 # #楼 号房 号室 号院")
+_SIDE = rf"[东西南北中]{either('单元 户 门洞 排')}"
+_UNITS = re.compile(
+    rf"(?:第?(?:{_COUNT}{_PART}|{_DOOR}|{_SIDE})[,、 ]?){{1,6}}"
+    r"(?:[0-9]{2,4}(?![0-9年月日元万%.])(?:室|户|房|号)?)?"
+)
+_HAS_UNITS = re.compile(
+    r"[0-9a-z一二三四五六七八九十零〇甲乙丙丁](?:[号栋幢座室组弄#排房队层楼]|单元)"
+)
+_ONE_UNIT = re.compile(rf"{_COUNT}(?:{_PART}|号)")
+_LEAD = re.compile(r"[0-9a-z一-鿿·\-()]{0,40}\Z")
+_TOWN = re.compile(
+    r"街道办事处|街道办|街道|(?<![城乡集])镇(?!政府|长|上|里|区)"
+    r"|(?<![家老城下同回返])乡(?!镇|村|政府|亲)"
+)
+_DISTRICT = re.compile(
+    r"新区|开发区|高新区|(?<![小社景园校院城片地辖山老厂库住灾])区"
+    r"|(?<![超城都夜早股菜])市(?!场|政|民|区)|县(?!城|委|长)|旗"
+)
+_GAP = r"(?:是|为|在|于|[: ])*"
+_HOME = re.compile(words.HOME_CUES + _GAP)
+_CROSSING = rf"(?:与[一-鿿]{{1,8}}{words.ROADS}(?:交叉口|交汇处)?)"
+_ENDS_IN_PLACE = re.compile(rf"(?:{words.ROADS}|{words.ESTATES})(?:[东西南北中]段|{_CROSSING})?\Z")
+_HOME_VILLAGE = re.compile(
+    rf"{words.HOME_CUES}{_GAP}(?:[一-鿿]{{2,4}}(?:省|自治区))?(?:[一-鿿]{{2,4}}?市)?"
+    r"(?:[一-鿿]{1,5}?[区县市])?[一-鿿]{1,5}?(?:街道办事处|街道办|街道|镇|乡)"
+    r"([一-鿿]{1,8}(?:村|社区|小区|花园|家园|庄|寨|屯))"
+)
+_PUBLIC = re.compile(rf"[一-鿿]{{0,8}}?{words.PUBLIC_PLACES}")
+
+
+def find_addresses(text: str) -> Iterator[Found]:
+    """Yield what goes of each address; what stands above it stays."""
+    spans = [match.span(1) for match in _HOME_VILLAGE.finditer(text)]
+    if _HAS_UNITS.search(text):
+        for match in _UNITS.finditer(text):
+            start = _start(text, match)
+            if start is not None and not _PUBLIC.match(text, match.end()):
+                spans.append((start, len(text[: match.end()].rstrip(",、 "))))
+    for start, end in _joined(sorted(spans)):
+        yield Found("address", start, end, "***")
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Overlapping spans as one: road and number, then estate and room, are one address."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _start(text: str, units: re.Match[str]) -> int | None:
+    """Where the part to mask begins, or None if this is no address."""
+    at = units.start()
+    lead_match = _LEAD.search(text[max(0, at - _LOOK_BACK) : at])
+    lead = lead_match[0] if lead_match else ""
+    parts = len(_ONE_UNIT.findall(units[0]))
+    base = at - len(lead)
+    for marker, most, at_least in ((_TOWN, 24, 1), (_DISTRICT, 18, 2), (_HOME, 18, 1)):
+        end = _last_end(marker, lead)
+        between = lead[end:] if end is not None else ""
+        if end is None or len(between) > most:
+            continue
+        if parts >= at_least or "号" in units[0]:
+            if _ENDS_IN_PLACE.search(between) or (not between and marker is not _DISTRICT):
+                return base + end
+            if marker is _HOME and len(between) <= 12:
+                return base + end
+    if _ENDS_IN_PLACE.search(lead) and (parts >= 2 or re.match(rf"{_COUNT}号", units[0])):
+        return at
+    return at if parts >= 3 or (parts == 2 and re.search(r"室|单元", units[0])) else None
+
+
+def _last_end(marker: re.Pattern[str], lead: str) -> int | None:
+    end = None
+    for match in marker.finditer(lead):
+        end = match.end()
+    return end
