@@ -19,7 +19,7 @@ from collectors.dates import SHANGHAI
 from collectors.decode import decode
 from collectors.feed_json import read_json_feed
 from collectors.feed_records import FeedEntry, FeedError, ParsedFeed
-from collectors.feed_repair import repair, split_items, without_doctype
+from collectors.feed_repair import repair, split_items, without_doctype, without_surrogates
 from collectors.feed_xml import (
     ReadingContext,
     best_of,
@@ -88,8 +88,9 @@ def _parse(body: bytes, url: str | None, headers: Mapping[str, str], now: dateti
 
 def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
     started = time.monotonic()
-    root, text, damage = _tree(without_doctype(text))
-    if root is None or not (kind := feed_kind(root)):
+    root, text, damage = _feed_tree(without_surrogates(without_doctype(text)))
+    kind = feed_kind(root) if root is not None else ""
+    if root is None or not kind:
         raise FeedError(_what_it_is(text, root))
     channel = channel_element(root)
     fields = gather(channel)
@@ -145,6 +146,19 @@ _STRICT = etree.XMLParser(
 )
 
 
+_FEED_START = re.compile(r"<(?:\?xml|rss|feed|rdf:RDF|RDF)\b")
+
+
+def _feed_tree(text: str) -> tuple[Element | None, str, str]:
+    """Return as `_tree` does, without what a broken server printed before the feed."""
+    root, read, damage = _tree(text)
+    if root is not None and not feed_kind(root):
+        start = _FEED_START.search(text, 1, 100_000)
+        if start is not None:
+            return _tree(without_doctype(text[start.start() :]))
+    return root, read, damage
+
+
 def _tree(text: str) -> tuple[Element | None, str, str]:
     """Return the document element or None, the text it came from, and the fault read around.
 
@@ -183,16 +197,21 @@ _HARMLESS = frozenset({"NS_ERR_UNDEFINED_NAMESPACE"})
 
 
 def _reread(text: str, items: list[Element]) -> list[Element]:
-    """Read item by item when the damage cost entries, so that each fault costs its own only."""
+    """Read item by item when damage cost or nested entries, so that each fault costs its own."""
     document = split_items(text)
-    if document is None or document.item_count <= len(items):
+    if document is None:
+        return items
+    nested = any(
+        next(item.iterancestors(item.tag), None) is not None for item in items[:MOST_ENTRIES]
+    )
+    if document.item_count <= len(items) and not nested:
         return items
     alone: list[Element] = []
     for piece in document.pieces(MOST_ENTRIES):
         root, _ = _recovered(piece)
         if root is not None:
             alone.extend(item_elements(root)[:1])
-    return alone if len(alone) > len(items) else items
+    return alone if len(alone) >= len(items) else items
 
 
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)

@@ -18,6 +18,10 @@ _DOCTYPE = re.compile(
 )
 # What may stand before it: white space, processing instructions, comments.
 _PROLOG = re.compile(r"(?:[^<]{1,4000}+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
+_SURROGATE = re.compile(
+    r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}"
+    r"|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));?"
+)
 # XML 1.0 §2.2: these are no characters, raw or as a reference.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -29,6 +33,11 @@ _MARK = re.compile(
 _STRANGE = re.compile(
     r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,6}|#x[0-9a-fA-F]{1,5});)|<(?![a-zA-Z_:/!?\u0080-\U0010ffff])"
 )
+
+
+def without_surrogates(text: str) -> str:
+    """Return `text` without references to surrogates, which the parser lets through unread."""
+    return _SURROGATE.sub("\ufffd", text) if "&#" in text else text
 
 
 def without_doctype(text: str) -> str:

@@ -35,6 +35,7 @@ Source = tuple[int, str, Element]
 Fields = dict[str, list[Source]]
 
 LONGEST_ID_CHARS = 2_000
+MOST_SOURCES = 50  # of one field in one entry; no honest feed comes near
 LONGEST_AUTHOR_CHARS = 500
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -190,6 +191,8 @@ def title_text(source: Source | None) -> str:
     usual = text.isprintable() and "<" not in text and "&" not in text and not len(element)
     if usual and element.get("mode") != "base64" and "/" not in (element.get("type") or ""):
         return _SPACES.sub(" ", text)[:LONGEST_TITLE_CHARS]
+    if len(element):
+        return plain_title(html_to_text(_inner_markup(text, element)))
     return plain_title(_text_and_form(text, element)[0])
 
 
@@ -219,7 +222,7 @@ _OTHER_RELATIONS = word_set(
 def link_of(fields: Fields, base: str, *, has_xml_base: bool) -> str:
     """Return the page the feed or entry is about, "" without one."""
     best, best_rank = "", _NOT_A_PAGE
-    for _, text, element in fields.get("link", ()):
+    for _, text, element in fields.get("link", ())[:MOST_SOURCES]:
         rank, address = _ranked_link(text, element)
         if address and rank < best_rank:
             url = web_url(address, _base_of(element, base) if has_xml_base else base)
@@ -273,7 +276,7 @@ def author_of(fields: Fields) -> str:
         return ""
     names: list[str] = []
     best_rank = -1
-    for rank, text, element in sorted(sources, key=_by_rank):
+    for rank, text, element in sorted(sources, key=_by_rank)[:MOST_SOURCES]:
         if names and rank != best_rank:
             break
         if name := _person(text, element):
@@ -348,9 +351,10 @@ def _time(
         return None, ()
     if len(sources) > 1:
         # Of two times of one name the later written holds: feeds append, they do not correct.
-        sources = sorted(sources[::-1], key=_by_rank)
+        sources = sources[::-1]
+        sources.sort(key=_by_rank)
     worst: ParsedDate | None = None
-    for _, text, _ in sources:
+    for _, text, _ in sources[:MOST_SOURCES]:
         found = parse_date(text, context.now, zone=context.zone)
         if found.value is not None:
             return found.value, ((f"{field}:{found.flag}",) if found.flag else ())

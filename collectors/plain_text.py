@@ -42,6 +42,7 @@ TAG = WELL_FORMED_TAG + r"|</?[a-zA-Z][^<>]*+>|<[!?][^<>]*+>"
 _TAG = re.compile(TAG)
 _SIMPLE_TAG = re.compile(r"(<[^<>]*>)")
 _TAG_NAME = re.compile(r"</?([a-zA-Z][\w-]*)")
+_TAG_START = re.compile(r"</?(?=([a-zA-Z][a-zA-Z0-9]{0,15})[\s/<>=\x00-\x20])")
 _OPEN_TAG_AT_END = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}$")
 
 HTML_ELEMENTS = word_set(
@@ -191,7 +192,13 @@ def _strip_tags(text: str) -> str:
     if "<" not in text:
         return text
     text = _TAG.sub(_tag_or_words, drop_unseen(text))
-    return _OPEN_TAG_AT_END.sub(_tag_or_words, text)
+    text = _OPEN_TAG_AT_END.sub(_tag_or_words, text)
+    return _TAG_START.sub(_bracket_or_nothing, text) if "<" in text else text
+
+
+def _bracket_or_nothing(found: re.Match[str]) -> str:
+    """Break what still looks like the start of a tag: a browser would finish it."""
+    return "" if found[1].lower() in HTML_ELEMENTS else found[0]
 
 
 def _tag_or_words(found: re.Match[str]) -> str:
