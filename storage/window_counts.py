@@ -60,6 +60,7 @@ class Rows:
     urgency: Ints
     independent: Flags
     tier_rank: Ints
+    tiers: tuple[str, ...]
     match_row: Ints
     match_query: Coded
     ids: pa.ChunkedArray | None = None
@@ -89,6 +90,7 @@ def rows_of(table: pa.Table, tiers: Sequence[str]) -> Rows:
         urgency=_ints(table["urgency"]),
         independent=_flags(table["independent"]),
         tier_rank=ranks[words["media_tier"].codes],
+        tiers=tuple(tiers),
         match_row=np.repeat(np.arange(len(lengths)), lengths),
         match_query=_coded(pa.chunked_array([lists.flatten()])),
         ids=table["id"] if here else None,
@@ -113,7 +115,7 @@ def _flags(column: pa.ChunkedArray) -> Flags:
 
 
 def count(present: Rows, past: Rows | None, question: WindowSpec, now: datetime) -> list[Window]:
-    """Return the windows of one spec, by group name; the rule's name is left empty."""
+    """Return the windows of one spec, by group name."""
     span_us, now_us = question.span // MICROSECOND, (now - EPOCH) // MICROSECOND
     first = int(np.searchsorted(present.at, now_us - span_us, side="right"))
     chosen = _chosen(present, question, first, len(present.at))
@@ -212,7 +214,7 @@ def _windows(rows: Rows, chosen: _Chosen, question: WindowSpec, now: datetime) -
     classified = ~sentiment.among(tuple(NO_GROUP))[feelings]
     casualty = rows.casualty[picked] if rows.casualty is not None else np.zeros_like(negative)
     first, last = _ends(picked, groups, size)
-    best = np.full(size, 99, dtype=np.int64)
+    best = np.full(size, len(rows.tiers), dtype=np.int64)
     np.minimum.at(best, groups, rows.tier_rank[picked])
     columns = zip(
         chosen.names,
@@ -232,11 +234,10 @@ def _windows(rows: Rows, chosen: _Chosen, question: WindowSpec, now: datetime) -
         _examples(rows, picked, groups, size),
         strict=True,
     )
-    tiers = _tier_names(rows)
     start, end = now - question.span, now.astimezone(UTC)
     return {
         name: Window(
-            rule="",
+            rule=question.rule,
             group=name,
             start=start,
             end=end,
@@ -245,7 +246,7 @@ def _windows(rows: Rows, chosen: _Chosen, question: WindowSpec, now: datetime) -
             sources=sources,
             negative=bad,
             classified=known,
-            best_tier=tiers[tier],
+            best_tier=rows.tiers[tier],
             urgent=urgent,
             casualty=hurt,
             platforms=platforms,
@@ -260,12 +261,6 @@ def _windows(rows: Rows, chosen: _Chosen, question: WindowSpec, now: datetime) -
             first_us, last_us, story, topic, examples,
         ) in columns
     }  # fmt: skip
-
-
-def _tier_names(rows: Rows) -> dict[int, str]:
-    column = rows.words["media_tier"]
-    ranks = dict(zip(column.codes.tolist(), rows.tier_rank.tolist(), strict=True))
-    return {rank: column.words[code] for code, rank in ranks.items()}
 
 
 def _ends(picked: Ints, groups: Ints, size: int) -> tuple[Ints, Ints]:
@@ -367,7 +362,7 @@ def _with_past(window: Window, baseline: tuple[int, ...], prior: tuple[int, ...]
 
 def _empty(question: WindowSpec, name: str, now: datetime) -> Window:
     return Window(
-        rule="",
+        rule=question.rule,
         group=name,
         start=now - question.span,
         end=now.astimezone(UTC),

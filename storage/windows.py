@@ -66,10 +66,11 @@ def windows(reader: Reader, specs: Sequence[WindowSpec], now: datetime) -> list[
         asked[replace(spec, rule="")].append(number)
     present, past = _present(reader, specs, now), _past(reader, specs, now)
     answers: list[list[Window]] = [[] for _ in specs]
-    for question, numbers in asked.items():
-        found = count(present, past, question, now)
-        for number in numbers:
-            answers[number] = [replace(window, rule=specs[number].rule) for window in found]
+    for first, *same in asked.values():
+        answers[first] = count(present, past, specs[first], now)
+        for number in same:
+            rule = specs[number].rule
+            answers[number] = [replace(window, rule=rule) for window in answers[first]]
     return [window for found in answers for window in found]
 
 
