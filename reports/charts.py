@@ -88,8 +88,7 @@ def stacked_bar(parts: Sequence[Part], title: str, *, width: int = 600, height: 
 def _svg(title: str, width: int, height: int, drawn: Sequence[Markup]) -> Markup:
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" '
-        'width="{w}" height="{h}" viewBox="0 0 {w} {h}" preserveAspectRatio="xMidYMid meet">'
-        "<title>{title}</title>{inner}</svg>"
+        'width="100%" viewBox="0 0 {w} {h}"><title>{title}</title>{inner}</svg>'
     ).format(title=escape(title), w=width, h=height, inner=Markup("").join(drawn))
 
 

@@ -65,9 +65,8 @@ def subject(facts: DigestFacts, language: Language) -> str:
     name = translator(language)("舆情日报")
     day = words.short_day(facts.day, language)
     rest = f"{day} {verdict(facts).value} {verdict_line(facts, language)}"
-    if language == "zh":
-        return f"【{facts.scope.place}{name}】{rest}"
-    return f"[{' '.join(filter(None, (facts.scope.place, name)))}] {rest}"
+    head = _joined(facts.scope.place, name, language)
+    return f"【{head}】{rest}" if language == "zh" else f"[{head}] {rest}"
 
 
 def verdict_line(facts: DigestFacts, language: Language) -> str:
@@ -76,7 +75,7 @@ def verdict_line(facts: DigestFacts, language: Language) -> str:
     parts = [_news_words(facts, language)]
     if facts.open_cases and facts.worst_level:
         parts.append(
-            say("处置中事件 {n} 起（最高{level}）").format(
+            say("处置中事件 {n} 起，最高为{level}").format(
                 n=facts.open_cases, level=words.level_word(facts.worst_level, language)
             )
         )
@@ -246,6 +245,7 @@ def _page(facts: DigestFacts, language: Language, links: Links) -> dict[str, Any
         "links": links,
         "notes": notes(facts, language),
         "subject": subject(facts, language),
+        "title": _joined(facts.scope.place, translator(language)("政务舆情日报"), language),
         "verdict": verdict(facts),
         "verdict_line": verdict_line(facts, language),
         "w": words,
@@ -288,6 +288,10 @@ def _headings(language: Language) -> Sequence[str]:
     if language == "zh":
         return [f"{ordinal}、" for ordinal in ORDINALS]
     return [f"{n}. " for n in range(1, len(ORDINALS) + 1)]
+
+
+def _joined(place: str, name: str, language: Language) -> str:
+    return f"{place}{name}" if language == "zh" else f"{place} {name}".strip()
 
 
 @cache

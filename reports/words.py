@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from models.labels import APPEALS, TOPICS, UNCLASSIFIED_ZH, URGENCIES
 from models.records import (
@@ -71,7 +72,11 @@ HEAD_EN: Final = {
     "appeal": "appeal",
     "urgency": "urgency",
 }
-URGENCY_EN: Final = {"0": "ordinary", "1": "time limit or continuing harm", "2": "danger"}
+URGENCY_EN: Final = {
+    "0": "ordinary",
+    "1": "time limit or continuing harm",
+    "2": "danger to safety or health",
+}
 PRODUCT_ZH: Final = {"daily": "日报", "weekly": "周报", "flash": "快报", "special": "专报"}
 CLOCK_EN: Final = {
     "first_authoritative_info": "first authoritative information",
@@ -197,17 +202,17 @@ def short_moment(at: datetime, language: Language) -> str:
 
 
 def length(span: timedelta, language: Language) -> str:
-    """Return a length of time in its two largest units, as in 3小时20分; under a minute is 1分."""
+    """Return a length in its two largest units, as in 3小时20分钟; at least 1分钟."""
     minutes = max(1, int(abs(span).total_seconds() // 60))
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
-    units = ("天", "小时", "分") if language == "zh" else (" d", " h", " min")
+    units = ("天", "小时", "分钟") if language == "zh" else (" d", " h", " min")
     parts = [f"{n}{unit}" for n, unit in zip((days, hours, minutes), units, strict=True) if n][:2]
     return ("" if language == "zh" else " ").join(parts)
 
 
 def remaining(due: datetime, now: datetime, language: Language) -> str:
-    """Return 剩余3小时20分 before the deadline and 已超时2小时 after it."""
+    """Return 剩余3小时20分钟 before the deadline and 已超时2小时 after it."""
     words = length(due - now, language)
     if due >= now:
         return f"剩余{words}" if language == "zh" else f"{words} left"
@@ -220,6 +225,12 @@ def ago(at: datetime, now: datetime, language: Language) -> str:
         return "刚刚" if language == "zh" else "just now"
     words = length(now - at, language)
     return f"{words}前" if language == "zh" else f"{words} ago"
+
+
+def receiver_word(receiver: str) -> str:
+    """Return a receiver fit to show: of an address, which may hold a key, only the host."""
+    host = urlsplit(receiver).hostname if "://" in receiver else None
+    return f"{host}/…" if host else receiver
 
 
 def share(part: int, whole: int) -> str:

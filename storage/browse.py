@@ -65,7 +65,7 @@ WITH run AS (
 ), brought AS (
   SELECT source, count(*) AS total, count(*) FILTER (collected_at >= ?) AS day,
     max(collected_at) AS new_at
-  FROM mention GROUP BY source
+  FROM mention WHERE NOT exercise GROUP BY source
 ), named AS (
   SELECT source FROM run UNION SELECT source FROM brought UNION SELECT unnest(?::VARCHAR[])
 )

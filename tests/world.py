@@ -102,9 +102,9 @@ def fill(store: Store) -> None:
         add_matches(
             tx,
             [
-                ("m-outage", "供水", "停水", "title", 6, 8),
-                ("m-outage", "供水", "停水", "text", 14, 16),
-                ("m-outage", "供水", "应急供水", "text", 70, 74),
+                _hit(OUTAGE, "停水", "title"),
+                _hit(OUTAGE_TEXT, "停水", "text"),
+                _hit(OUTAGE_TEXT, "应急供水", "text"),
             ],
         )
         _add_stories(tx)
@@ -116,6 +116,11 @@ def fill(store: Store) -> None:
 def ago(hours: float) -> datetime:
     """Return the moment so many hours before `NOW`."""
     return NOW - timedelta(hours=hours)
+
+
+def _hit(text: str, term: str, field: str) -> tuple[str, str, str, str, int, int]:
+    start = text.index(term)
+    return ("m-outage", "供水", term, field, start, start + len(term))
 
 
 def _mentions() -> list[Told]:

@@ -147,7 +147,7 @@ def history(
             at=one.delivery.sent_at,
             who=say("系统"),
             what=say("已通知 {receiver}（{channel}，{reason}）").format(
-                receiver=one.delivery.receiver,
+                receiver=words.receiver_word(one.delivery.receiver),
                 channel=one.delivery.channel,
                 reason=words.reason_word(one.delivery.reason, language),
             ),
@@ -219,6 +219,7 @@ def _page(visit: Visit, error: str, status: int) -> Response:
         acknowledged = incidents.acknowledgements(reader).get(incident_id, [])
         shown = browse.of_incident(reader, incident_id, MENTIONS_AT_MOST)
         ids = [mention.id for mention in shown]
+        steps = incidents.steps(reader, incident_id)
         facts = {
             "acknowledged": acknowledged,
             "alerts": alerts,
@@ -226,18 +227,22 @@ def _page(visit: Visit, error: str, status: int) -> Response:
             "clocks": incidents.clocks(reader, incident_id),
             "copies": browse.copy_counts(reader, ids),
             "error": error,
-            "happenings": history(
-                incidents.steps(reader, incident_id), alerts, acknowledged, told, visit.language
-            ),
+            "happenings": history(steps, alerts, acknowledged, told, visit.language),
             "hits": browse.hits(reader, ids),
             "mentions": shown,
             "needs_note": NEEDS_NOTE,
             "reach": board.reach(reader, [incident_id]).get(incident_id, Reach()),
             "reasons": _reasons(case, alerts),
+            "state_since": _state_since(case, steps),
             "steps": steps_for(visit.session.role, case),
             "told": told,
         }
     return visit.page("incident.html", facts, status)
+
+
+def _state_since(case: Incident, steps: Sequence[Step]) -> datetime:
+    """Return since when the case has stood in its state."""
+    return max((s.at for s in steps if s.action == "state"), default=case.detected_at)
 
 
 def _reasons(case: Incident, alerts: Sequence[Alert]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def listing(visit: Visit) -> Response:
         **{name: visit.query.get(name, "") for name in FILTERS},
         since=span_of(day).start if day else None,
         before=span_of(day).end if day else None,
-        independent_only=visit.query.get("independent") == "1",
+        independent_only=visit.query.get("reposts") != "1",
     )
     before = _number(visit.query.get("before", ""))
     size = visit.settings.page_size
@@ -114,7 +114,7 @@ def _number(text: str) -> int:
 
 def _kept(visit: Visit, *, drop: str, day: date | None = None) -> str:
     """Return the filters in force as a query string, one left out, a day put in if given."""
-    names = (*FILTERS, "day", "independent")
+    names = (*FILTERS, "day", "reposts")
     kept = {n: visit.query[n] for n in names if visit.query.get(n) and n != drop}
     if day is not None:
         kept["day"] = day.isoformat()
