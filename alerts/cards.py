@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from alerts.clocks import remaining, shanghai
 from alerts.levels import topic_zh
 from models.records import TIER_ZH, Alert, Clock, Incident, Level, MediaTier, Reason
+from models.redact import redact_text
 
 GIST_CHARACTERS = 80
 Language = Literal["zh", "en"]
@@ -154,9 +155,32 @@ def card_of(json_text: str) -> Card:
     return _ADAPTER.validate_json(json_text)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A whole report for channels that carry one: the digest by mail. `html` is safe already."""
+
+    text: str
+    html: str
+
+    def as_json(self) -> str:
+        """Return the letter as stored with its delivery."""
+        return _LETTER.dump_json(self).decode()
+
+
+_LETTER: TypeAdapter[Letter] = TypeAdapter(Letter)
+
+
+def letter_of(json_text: str) -> Letter | None:
+    """Return the letter of a delivery's JSON, or None when it is a card."""
+    return _LETTER.validate_json(json_text) if json_text.startswith('{"text":') else None
+
+
 def gist_of(text: str) -> str:
-    """Return the first 80 characters of a text in one line, cut visibly."""
-    line = " ".join(text.split())
+    """Return the first 80 characters of a text in one line, cut visibly.
+
+    Personal data is masked once more: what reaches a phone must be clean whoever built the card.
+    """
+    line = " ".join(redact_text(text).split())
     return line if len(line) <= GIST_CHARACTERS else line[: GIST_CHARACTERS - 1] + "…"
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from alerts.cards import card_of
+from alerts.cards import Letter, card_of, letter_of
 from alerts.channels._secrets import NoSecretError, secret_of
 from alerts.contract import ChannelSettings, Sent, Transport
 from models.records import Delivery
@@ -110,7 +110,7 @@ class _Session:
 
 def message_of(delivery: Delivery, sender: str) -> EmailMessage:
     """Return the message: subject on one line, text and HTML, an id that repeats share."""
-    card = card_of(delivery.card)
+    letter = letter_of(delivery.card) or _card_letter(delivery)
     message = EmailMessage()
     message["From"] = sender
     message["To"] = " ".join(delivery.receiver.split())
@@ -119,9 +119,14 @@ def message_of(delivery: Delivery, sender: str) -> EmailMessage:
     message["Message-ID"] = f"<{delivery.id}@{sender.rsplit('@', 1)[-1]}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Idempotency-Key"] = delivery.id
-    message.set_content(card.text())
-    message.add_alternative(f"<!doctype html><meta charset='utf-8'>{card.html()}", subtype="html")
+    message.set_content(letter.text)
+    message.add_alternative(letter.html, subtype="html")
     return message
+
+
+def _card_letter(delivery: Delivery) -> Letter:
+    card = card_of(delivery.card)
+    return Letter(text=card.text(), html=f"<!doctype html><meta charset='utf-8'>{card.html()}")
 
 
 def _refused(code: int, words: str) -> Sent:

@@ -71,6 +71,10 @@ def test_the_gist_is_at_most_80_characters_in_one_line() -> None:
     assert gist_of(" 甲\n 乙 ") == "甲 乙"
 
 
+def test_a_card_masks_what_slipped_through() -> None:
+    assert gist_of("停水，联系13812345678") == "停水，联系138****5678"
+
+
 @given(st.text())
 def test_any_gist_is_short_and_on_one_line(text: str) -> None:
     assert len(gist_of(text)) <= 80
