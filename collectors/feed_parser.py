@@ -19,7 +19,7 @@ from collectors.dates import SHANGHAI
 from collectors.decode import decode
 from collectors.feed_json import read_json_feed
 from collectors.feed_records import FeedEntry, FeedError, ParsedFeed
-from collectors.feed_repair import repair, split_items, without_doctype, without_surrogates
+from collectors.feed_repair import split_items
 from collectors.feed_xml import (
     ReadingContext,
     best_of,
@@ -34,6 +34,7 @@ from collectors.feed_xml import (
     title_text,
 )
 from collectors.plain_text import html_to_text
+from collectors.safe_xml import read_xml, recover_xml
 from collectors.sanitise import Fragment, Sanitiser, web_url
 
 __all__ = [
@@ -88,7 +89,7 @@ def _parse(body: bytes, url: str | None, headers: Mapping[str, str], now: dateti
 
 def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
     started = time.monotonic()
-    root, text, damage = _feed_tree(without_surrogates(without_doctype(text)))
+    root, text, damage = _feed_tree(text)
     kind = feed_kind(root) if root is not None else ""
     if root is None or not kind:
         raise FeedError(_what_it_is(text, root))
@@ -135,65 +136,17 @@ def _zone_of(language: str) -> tzinfo:
     return SHANGHAI if not language or language.startswith("zh") else UTC
 
 
-_STRICT = etree.XMLParser(
-    encoding="utf-8",
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    remove_comments=True,
-    remove_pis=True,
-    collect_ids=False,
-)
-
-
 _FEED_START = re.compile(r"<(?:\?xml|rss|feed|rdf:RDF|RDF)\b")
 
 
 def _feed_tree(text: str) -> tuple[Element | None, str, str]:
-    """Return as `_tree` does, without what a broken server printed before the feed."""
-    root, read, damage = _tree(text)
+    """Return as `read_xml` does, without what a broken server printed before the feed."""
+    root, read, damage = read_xml(text)
     if root is not None and not feed_kind(root):
         start = _FEED_START.search(text, 1, 100_000)
         if start is not None:
-            return _tree(without_doctype(text[start.start() :]))
+            return read_xml(text[start.start() :])
     return root, read, damage
-
-
-def _tree(text: str) -> tuple[Element | None, str, str]:
-    """Return the document element or None, the text it came from, and the fault read around.
-
-    Nine feeds in ten are well formed, and then the parser itself is the cheapest check.
-    """
-    try:
-        return etree.fromstring(text.encode("utf-8", "replace"), _STRICT), text, ""
-    except etree.XMLSyntaxError:
-        text = repair(text)
-    root, damage = _recovered(text)
-    return root, text, damage
-
-
-def _recovered(text: str) -> tuple[Element | None, str]:
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        remove_comments=True,
-        remove_pis=True,
-        collect_ids=False,
-    )
-    try:
-        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
-    except etree.XMLSyntaxError as problem:
-        return None, str(problem)
-    for entry in parser.error_log:
-        if entry.level >= etree.ErrorLevels.ERROR and entry.type_name not in _HARMLESS:
-            return root, f"line {entry.line}, column {entry.column}: {entry.message}"
-    return root, ""
-
-
-_HARMLESS = frozenset({"NS_ERR_UNDEFINED_NAMESPACE"})
 
 
 def _reread(text: str, items: list[Element]) -> list[Element]:
@@ -208,7 +161,7 @@ def _reread(text: str, items: list[Element]) -> list[Element]:
         return items
     alone: list[Element] = []
     for piece in document.pieces(MOST_ENTRIES):
-        root, _ = _recovered(piece)
+        root, _ = recover_xml(piece)
         if root is not None:
             alone.extend(item_elements(root)[:1])
     return alone if len(alone) >= len(items) else items
