@@ -52,13 +52,19 @@ class CollectContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What one collection brought. `failure` is one line and empty when the source answered."""
+    """What one collection brought. `failure` is one line and empty when the source answered.
+
+    `retry_after_seconds` is what the origin asked for; `permanent` says that another try brings
+    nothing until somebody changes something.
+    """
 
     entries: tuple[Entry, ...] = ()
     state: State = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     not_modified: bool = False
     failure: str = ""
+    retry_after_seconds: float | None = None
+    permanent: bool = False
     gone: tuple[str, ...] = ()
     """External ids whose original has disappeared: their text is purged."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Union, cast
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pydantic_core import ErrorDetails
 
 from alerts.contract import Channel, ChannelSettings, Rule, RuleSettings
+from alerts.levels import LevelPolicy
+from alerts.outbox import TellPolicy
 from collectors.contract import Collector, SourceSettings
 from models.records import MentionFilter
 from models.watch import Query, QueryError
@@ -105,15 +108,16 @@ class Settings(Part):
     console: Console = Console()
     digest: Digest = Digest()
     privacy: Privacy = Privacy()
+    levels: LevelPolicy = LevelPolicy()
+    telling: TellPolicy = TellPolicy()
     tell: tuple[Duty, ...] = ()
     units: dict[str, str] = Field(default={}, description="Topic → responsible unit")
     memory_limit: str = Field(default="512MB", pattern=r"^\d+(MB|GB)$")
 
 
-class Loaded(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
     """Settings with their kinds resolved, and the folder relative paths start from."""
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     settings: Settings
     sources: tuple[Any, ...]

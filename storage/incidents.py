@@ -33,6 +33,7 @@ CLOCK_COLUMNS = """incident_id, clock_id, zh, t0_name, t0, due, basis, source, m
   extended_from, extension_reason, flag"""
 PUT_CLOCK = f"""INSERT OR REPLACE INTO clock ({CLOCK_COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - a constant of ours
+FORGET_CLOCKS = "DELETE FROM clock WHERE incident_id = ?"
 CLOCKS = f"SELECT {CLOCK_COLUMNS} FROM clock WHERE incident_id = ? ORDER BY due"  # noqa: S608
 RUNNING_CLOCKS = f"""SELECT {CLOCK_COLUMNS} FROM clock
 WHERE met_at IS NULL AND incident_id IN (SELECT id FROM incident WHERE closed_at IS NULL)
@@ -160,6 +161,13 @@ def put_clock(tx: Transaction, clock: Clock) -> None:
         + [clock.basis, clock.source, clock.met_at, clock.extended_from]
         + [clock.extension_reason, clock.flag],
     )
+
+
+def replace_clocks(tx: Transaction, incident_id: str, running: Sequence[Clock]) -> None:
+    """Write an incident's clocks; one that no longer applies is taken away."""
+    tx.run(FORGET_CLOCKS, [incident_id])
+    for clock in running:
+        put_clock(tx, clock)
 
 
 def clocks(reader: Reader, incident_id: str) -> list[Clock]:

@@ -44,7 +44,8 @@ SELECT id, sketch, event_at, place FROM mention
 WHERE event_at >= ? AND repost_of = '' AND sketch IS NOT NULL AND NOT exercise ORDER BY seq
 """
 TEXTS = """
-SELECT m.id, m.title, m.text, m.place, m.kind, m.event_at FROM mention m
+SELECT m.id, m.title, m.text, m.place, m.kind, m.event_at, m.source, m.origin, m.media_tier,
+  m.published_at, m.url FROM mention m
 JOIN (SELECT unnest(?::VARCHAR[]) AS id) wanted ON m.id = wanted.id
 """
 TO_RESCORE = """
@@ -92,6 +93,11 @@ class StoredText:
     place: str
     kind: str
     event_at: datetime
+    source: str
+    origin: str
+    media_tier: str
+    published_at: datetime | None
+    url: str
 
 
 def known(reader: Reader, ids: Sequence[str]) -> dict[str, Known]:
@@ -180,7 +186,17 @@ def texts(reader: Reader, ids: Sequence[str]) -> dict[str, StoredText]:
     rows = reader.rows(TEXTS, [list(ids)]) if ids else []
     return {
         row[0]: StoredText(
-            id=row[0], title=row[1], text=row[2], place=row[3], kind=row[4], event_at=row[5]
+            id=row[0],
+            title=row[1],
+            text=row[2],
+            place=row[3],
+            kind=row[4],
+            event_at=row[5],
+            source=row[6],
+            origin=row[7],
+            media_tier=row[8],
+            published_at=row[9],
+            url=row[10],
         )
         for row in rows
     }

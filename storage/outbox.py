@@ -13,6 +13,8 @@ COLUMNS = """id, channel, receiver, reason, level, subject, card, created_at, ne
 ADD = f"""INSERT INTO delivery ({COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 - a constant of ours
+KNOWN = """SELECT d.id FROM delivery d
+JOIN (SELECT unnest(?::VARCHAR[]) AS id) wanted ON d.id = wanted.id"""
 DUE = f"""SELECT {COLUMNS} FROM delivery WHERE status = 'pending' AND next_try_at <= ?
 ORDER BY level DESC, created_at LIMIT ?"""  # noqa: S608 - a constant of ours
 OF_INCIDENTS = f"""SELECT {COLUMNS} FROM delivery WHERE incident_id <> ''
@@ -28,9 +30,16 @@ WHERE incident_id = ? AND status = 'pending' AND reason IN ('escalated', 'repeat
 PENDING = "SELECT count(*) FROM delivery WHERE status = 'pending'"
 
 
-def add(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Write deliveries; one whose id is known is left alone, so a repeat tells nobody twice."""
-    tx.run_many(ADD, [_row(delivery) for delivery in deliveries])
+def add(tx: Transaction, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Write deliveries and return the new ones.
+
+    One whose id is known is left alone, so a repeat tells nobody twice.
+    """
+    ids = [delivery.id for delivery in deliveries]
+    known = {row[0] for row in tx.rows(KNOWN, [ids])} if ids else set()
+    fresh = {d.id: d for d in deliveries if d.id not in known}
+    tx.run_many(ADD, [_row(delivery) for delivery in fresh.values()])
+    return list(fresh.values())
 
 
 def due(reader: Reader, now: datetime, limit: int) -> list[Delivery]:

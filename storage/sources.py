@@ -40,11 +40,15 @@ def memories(reader: Reader) -> dict[str, SourceMemory]:
     }
 
 
-def remember(
-    tx: Transaction, source: str, state: Mapping[str, Any], due: datetime | None, now: datetime
-) -> None:
-    """Keep a source's memory."""
-    tx.run(PUT_STATE, [source, json.dumps(state, ensure_ascii=False), due, now])
+def remember(tx: Transaction, memories: Mapping[str, SourceMemory], now: datetime) -> None:
+    """Keep what sources remember."""
+    tx.run_many(
+        PUT_STATE,
+        [
+            [source, json.dumps(dict(memory.state), ensure_ascii=False), memory.next_due_at, now]
+            for source, memory in memories.items()
+        ],
+    )
 
 
 def record_cycle(

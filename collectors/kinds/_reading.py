@@ -49,7 +49,12 @@ async def read(source: HttpSource, context: CollectContext) -> Read:
     """
     fetched = await context.fetcher.get(source.request(source.url, context.state))
     if fetched.error is not None:
-        failed = Collected(state=context.state, failure=f"{source.url}: {fetched.error}")
+        failed = Collected(
+            state=context.state,
+            failure=f"{source.url}: {fetched.error}",
+            retry_after_seconds=fetched.error.retry_after,
+            permanent=fetched.error.permanent,
+        )
         return Read(fetched=fetched, ended=failed)
     if fetched.not_modified:
         return Read(fetched=fetched, ended=Collected(state=context.state, not_modified=True))

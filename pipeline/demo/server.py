@@ -75,15 +75,15 @@ class StoryServer:
 
     def page(self, path: str) -> tuple[str, bytes] | None:
         """Return the content type and body of a path, or None."""
-        fixed = {
-            "/robots.txt": lambda: ("text/plain", "User-agent: *\nDisallow: /private/\n"),
-            "/feed.xml": lambda: ("application/rss+xml; charset=utf-8", self._feed()),
-            "/news/": lambda: ("text/html; charset=utf-8", self._list()),
-            "/board.json": lambda: ("application/json; charset=utf-8", self._board()),
-            "/hotline.csv": lambda: ("text/csv; charset=gb18030", self._hotline()),
+        fixed: dict[str, tuple[str, Callable[[], str]]] = {
+            "/robots.txt": ("text/plain", lambda: "User-agent: *\nDisallow: /private/\n"),
+            "/feed.xml": ("application/rss+xml; charset=utf-8", self._feed),
+            "/news/": ("text/html; charset=utf-8", self._list),
+            "/board.json": ("application/json; charset=utf-8", self._board),
+            "/hotline.csv": ("text/csv; charset=gb18030", self._hotline),
         }
         if path in fixed:
-            kind, text = fixed[path]()
+            kind, text = fixed[path][0], fixed[path][1]()
             encoding = "gb18030" if "gb18030" in kind else "utf-8"
             return kind, text.encode(encoding)
         for item in self.visible(self.story.news):

@@ -42,7 +42,7 @@ SELECT id, channel, receiver, reason, ['blue','yellow','orange','red'][level] AS
   created_at + INTERVAL 8 HOUR AS created_bj, sent_at + INTERVAL 8 HOUR AS sent_bj, attempts, status, last_error, incident_id
 FROM delivery WHERE NOT exercise;
 CREATE OR REPLACE VIEW v_source_health AS
-SELECT source, max(finished_at) FILTER (status IN ('ok', 'not_modified', 'empty')) + INTERVAL 8 HOUR AS last_success_bj,
+SELECT source, max(finished_at) FILTER (status IN ('found', 'not_modified', 'empty')) + INTERVAL 8 HOUR AS last_success_bj,
   max(finished_at) FILTER (stored > 0) + INTERVAL 8 HOUR AS last_new_bj, arg_max(status, started_at) AS status,
   arg_max(reason, started_at) AS reason, count(*) AS runs, count(*) FILTER (status = 'failed') AS failures,
   sum(stored) AS stored

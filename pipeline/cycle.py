@@ -1,0 +1,124 @@
+"""One cycle, whose name says the order of its steps: see `run_cycle`.
+
+Collect → redact → deduplicate → match → score → group into stories → store → judge → tell.
+
+Everything a cycle changes commits in one transaction, so a crash leaves a whole cycle or none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from collectors.contract import Collector
+from collectors.http import Fetcher
+from models.records import Alert, Delivery, Incident, SourceRun
+from pipeline.absorb import (
+    Tally,
+    run_of,
+    sort_out,
+    store_batch,
+    take_in,
+    tally,
+    understand_new,
+)
+from pipeline.collect import HISTORY, Gathered, Progress, collect, due, next_due
+from pipeline.intake import Intake
+from pipeline.office import Office
+from pipeline.respond import Response, respond
+from pipeline.understand import Understood
+from storage import mentions, sources
+from storage.sources import SourceMemory
+from storage.store import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport:
+    """What one cycle did."""
+
+    tally: Tally
+    runs: tuple[SourceRun, ...]
+    alerts: tuple[Alert, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    rule_failures: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether readers of the snapshot would see anything new."""
+        return bool(self.tally.stored or self.tally.updated or self.alerts or self.deliveries)
+
+
+async def run_cycle(
+    office: Office,
+    fetcher: Fetcher,
+    now: datetime,
+    *,
+    only: Sequence[Collector] | None = None,
+    progress: Progress | None = None,
+) -> CycleReport:
+    """Do one round over the sources that are due, or over `only` those given."""
+    with office.store.read() as reader:
+        memories = sources.memories(reader)
+        history = sources.recent_runs(reader, now - HISTORY)
+    asked = due(office.loaded.active_sources(), memories, now) if only is None else only
+    gathered = await collect(
+        asked, memories, fetcher, now=now, folder=office.loaded.folder, progress=progress
+    )
+    # In a thread: understanding a large round must not keep the console waiting.
+    return await asyncio.to_thread(absorb, office, gathered, history, now)
+
+
+def absorb(
+    office: Office, gathered: Sequence[Gathered], history: Sequence[SourceRun], now: datetime
+) -> CycleReport:
+    """Understand, store and judge what was gathered: one transaction."""
+    intake = Intake(author_key=office.author_key(now), collected=now)
+    with office.store.read() as reader:
+        batch = sort_out(take_in(gathered, intake), reader)
+        understood = understand_new(batch, office.mind, reader, now)
+    runs = [run_of(one, batch, now) for one in gathered]
+    try:
+        with office.store.transaction() as tx:
+            store_batch(tx, batch, understood, office.mind)
+            _store_sources(tx, gathered, runs, history, now)
+            response = respond(tx, office, now)
+    except BaseException:
+        # The index learned mentions that were not stored: it must forget them.
+        office.remember_reposts(now)
+        raise
+    return _report(runs, understood, response)
+
+
+def _store_sources(
+    tx: Transaction,
+    gathered: Sequence[Gathered],
+    runs: Sequence[SourceRun],
+    history: Sequence[SourceRun],
+    now: datetime,
+) -> None:
+    started = min((run.started_at for run in runs), default=now)
+    sources.record_cycle(tx, started, now, runs, "")
+    memories = {
+        run.source: SourceMemory(
+            state=one.collected.state, next_due_at=next_due(one, history, run, now)
+        )
+        for one, run in zip(gathered, runs, strict=True)
+    }
+    sources.remember(tx, memories, now)
+    for one, run in zip(gathered, runs, strict=True):
+        for external_id in one.collected.gone:
+            mentions.original_gone(tx, run.source, external_id, now)
+
+
+def _report(runs: Sequence[SourceRun], understood: Understood, response: Response) -> CycleReport:
+    return CycleReport(
+        tally=tally(runs, understood),
+        runs=tuple(runs),
+        alerts=response.alerts,
+        incidents=response.incidents,
+        deliveries=response.deliveries,
+        rule_failures=response.rule_failures,
+    )

@@ -1,0 +1,91 @@
+"""The running office: configuration, database, understanding and the way out, held together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from alerts.constants import Constants, load_constants
+from collectors.http import FetchSettings
+from models import classifier
+from models.duplicates import RepostIndex, from_bytes
+from models.watch import compile_queries
+from pipeline.secret import author_key, signing_key
+from pipeline.settings import Loaded
+from pipeline.understand import Mind
+from storage import mentions
+from storage.store import Store
+
+REPOST_DAYS = 30
+"""How far back a copy is recognised."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Office:
+    """What a cycle and the service need; everything in `mind` can be rebuilt from the store."""
+
+    loaded: Loaded
+    store: Store
+    mind: Mind
+    constants: Constants
+    secret: bytes = field(repr=False)
+    public_url: str = ""
+
+    def author_key(self, now: datetime) -> bytes:
+        """Return the key that hashes authors now; it is replaced when its time is over."""
+        lifetime = timedelta(days=self.loaded.settings.privacy.author_key_days)
+        return author_key(self.loaded.database.parent, now, lifetime)
+
+    def fetch_settings(self) -> FetchSettings:
+        """Return the settings of the one HTTP client."""
+        http = self.loaded.settings.http
+        agent = "yuqing/0.1 (public feedback monitoring"
+        return FetchSettings(
+            user_agent=f"{agent}; {http.contact})" if http.contact else f"{agent})",
+            deadline_seconds=http.deadline_seconds,
+            allow_hosts=frozenset(http.allow_hosts),
+            per_host_pause_seconds=http.pause_seconds,
+            robots=http.robots,
+        )
+
+    def remember_reposts(self, now: datetime) -> None:
+        """Fill the repost index from the store: at start, and after a cycle that was undone."""
+        index = RepostIndex(window=timedelta(days=REPOST_DAYS))
+        with self.store.read() as reader:
+            rows = mentions.sketches(reader, now - timedelta(days=REPOST_DAYS))
+        if rows:
+            index.add(
+                [row.id for row in rows],
+                from_bytes([row.signature for row in rows]),
+                [row.event_at for row in rows],
+            )
+        self.mind = Mind(classifier=self.mind.classifier, matcher=self.mind.matcher, reposts=index)
+
+
+@contextmanager
+def open_office(loaded: Loaded, now: datetime) -> Iterator[Office]:
+    """Open everything the configuration names, and close it at the end."""
+    settings = loaded.settings
+    with Store.open(loaded.database, memory_limit=settings.memory_limit) as store:
+        mind = Mind(
+            classifier=classifier.load(),
+            matcher=compile_queries(loaded.queries),
+            reposts=RepostIndex(),
+        )
+        office = Office(
+            loaded=loaded,
+            store=store,
+            mind=mind,
+            constants=load_constants(),
+            secret=signing_key(loaded.database.parent),
+            public_url=_public_url(loaded),
+        )
+        office.remember_reposts(now)
+        yield office
+
+
+def _public_url(loaded: Loaded) -> str:
+    console = loaded.settings.console
+    return console.public_url.rstrip("/") or f"http://{console.host}:{console.port}"

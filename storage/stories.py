@@ -1,0 +1,69 @@
+"""Stories: the compact state each needs to attract its next mention, and what merged into what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.store import Reader, Transaction
+
+OPEN = "SELECT state FROM story WHERE merged_into = '' AND last_at >= ? ORDER BY first_at, id"
+SOME = """SELECT s.state FROM story s JOIN (SELECT unnest(?::VARCHAR[]) AS id) wanted
+ON s.id = wanted.id WHERE s.merged_into = ''"""
+PUT = "INSERT OR REPLACE INTO story VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')"
+MARK_MERGED = "UPDATE story SET merged_into = ? WHERE id = ? OR merged_into = ?"
+MOVE_MENTIONS = "UPDATE mention SET story_id = ? WHERE story_id = ?"
+MOVE_INCIDENTS = "UPDATE incident SET story_id = ? WHERE story_id = ?"
+TITLES = "SELECT id, title FROM story WHERE last_at >= ?"
+MEMBERS = """SELECT m.id FROM mention m WHERE m.story_id = ? AND NOT m.exercise
+ORDER BY m.event_at DESC LIMIT ?"""
+
+
+def open_states(reader: Reader, since: datetime) -> list[str]:
+    """Return the stored states (JSON) of the stories that spoke since then, the eldest first."""
+    return [str(row[0]) for row in reader.rows(OPEN, [since])]
+
+
+def states(reader: Reader, ids: Sequence[str]) -> list[str]:
+    """Return the stored states (JSON) of some stories."""
+    return [str(row[0]) for row in reader.rows(SOME, [list(ids)])] if ids else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryRow:
+    """A story as it is stored; `state` is the JSON that grouping reads."""
+
+    id: str
+    title: str
+    place: str
+    first_at: datetime
+    last_at: datetime
+    size: int
+    state: str
+
+
+def put(tx: Transaction, story: StoryRow) -> None:
+    """Write a story as it now stands."""
+    tx.run(
+        PUT,
+        [story.id, story.title, story.place, "", story.id, story.first_at, story.last_at]
+        + [story.size, story.state],
+    )
+
+
+def merge(tx: Transaction, kept: str, gone: str) -> None:
+    """Give every mention and case of one story to another."""
+    tx.run(MOVE_MENTIONS, [kept, gone])
+    tx.run(MOVE_INCIDENTS, [kept, gone])
+    tx.run(MARK_MERGED, [kept, gone, gone])
+
+
+def titles(reader: Reader, since: datetime) -> dict[str, str]:
+    """Return the titles of the stories that spoke since then."""
+    return {row[0]: row[1] for row in reader.rows(TITLES, [since])}
+
+
+def members(reader: Reader, story_id: str, at_most: int) -> list[str]:
+    """Return the newest mentions of a story."""
+    return [str(row[0]) for row in reader.rows(MEMBERS, [story_id, at_most])]
