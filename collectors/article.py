@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, timezone
 
 from collectors.article_byline import Byline, read_byline, shown_title, surroundings
 from collectors.article_date import Clock, choose_date, zone_of_language
+from collectors.article_head import Head, read_head
 from collectors.article_lines import is_scattered, without_scattered
 from collectors.article_marks import marked_author, marked_dates
-from collectors.article_head import Head, read_head
 from collectors.article_page import Page, parse_tree, read_page
 from collectors.article_text import find_main, text_of
 from collectors.article_title import choose_title
@@ -26,9 +26,11 @@ _SHORT_TEXT_CHARS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """What a page says. `published` is aware UTC, `published_precision` "second", "minute" or "day".
+    """What a page says.
 
-    `source` is the 来源 the page names, else its site; `author` the writer, `editor` the 责任编辑.
+    `published` is aware UTC, `published_precision` "second", "minute" or "day", `offset_minutes`
+    the zone it was written in. `source` is the 来源 the page names, else its site; `author` the
+    writer, `editor` the 责任编辑.
     Empty strings stand for what the page does not say. `error` tells why there is no text.
     """
 
@@ -47,7 +49,7 @@ class Article:
 def extract_article(
     body: bytes | str, url: str | None, now: datetime, declared: str | None = None
 ) -> Article:
-    """Read the article of a page, at `now` (for 昨天); `declared` is the HTTP charset. Never raises."""
+    """Return the article of a page read at `now`; `declared` is the HTTP charset. Never raises."""
     try:
         return _extract(body, url, now, declared)
     except (ValueError, ArithmeticError, LookupError, RecursionError, MemoryError) as fault:
@@ -116,7 +118,6 @@ def _is_chinese(text: str) -> bool:
 def _source(head: Head, page: Page, byline: Byline) -> str:
     meta = head.meta
     stated = meta.get("contentsource") or meta.get("source") or meta.get("mediaid") or ""
-    marked = [mark.text() for mark in page.marks if mark.kind == "source"]
     return byline.source or stated or meta.get("og:site_name") or head.publisher
 
 
@@ -133,7 +134,12 @@ def _author(head: Head, page: Page, byline: Byline, span: tuple[int, int]) -> st
 
 
 def article_as_json(path: str, article: Article) -> dict[str, str | None]:
-    """The command line's line for a page; `published` in Asia/Shanghai, a bare date where only the day is known."""
+    """Return the command line's line for a page.
+
+    `published` is ISO 8601 to the minute with the zone of the page (Asia/Shanghai for Chinese ones
+    and where it names none), a bare date where only the day is known. `author` holds the writer
+    and the editor, where both are named.
+    """
     zone = timezone(timedelta(minutes=article.offset_minutes))
     when = article.published.astimezone(zone) if article.published else None
     if when is None:

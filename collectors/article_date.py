@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from collectors.article_byline import DATE, Surroundings
+from collectors.article_byline import Surroundings
 from collectors.article_head import Head
-from collectors.article_marks import marked_dates
 from collectors.article_page import weigh
+from collectors.article_words import DATE, DATE_LABEL
 from collectors.dates import SEOUL, SHANGHAI, parse_date
 
 _PUBLISHED_NAMES = (
@@ -44,12 +44,12 @@ _PUBLISHED_NAMES = (
     "firstpublishedtime",
 )
 # Better than nothing, and only then.
-_MODIFIED_NAMES = ("dateupdate", "datemodified", "article:modified_time", "og:updated_time", "last-modified")
-_LABELLED = re.compile(
-    r"(?<!引用)(?:发布|發布|发表|發表|发稿|刊发|公开|发文|成文|建立|上传|投稿|公開)?(?:时\s?间|時\s?間|日\s?期|日時)(?:于|於)?\s*[:：]?\s*$"
-    r"|(?:发布|發布|发表|刊发)(?:于|於)\s*$|公開日\s*[:：]?\s*$"
-    r"|\b(?:published|posted|publié|publicado|veröffentlicht|erstellt|pubblicato)\s*(?:on|le|am|el|il|at)?\s*:?\s*$",
-    re.IGNORECASE,
+_MODIFIED_NAMES = (
+    "dateupdate",
+    "datemodified",
+    "article:modified_time",
+    "og:updated_time",
+    "last-modified",
 )
 _ADDRESS_DATE = re.compile(
     r"/((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?=[/_\-.]|\d{0,12}\b)"
@@ -105,12 +105,14 @@ class Clock:
 
 
 def zone_of_language(language: str) -> tzinfo:
-    """Return where a page without a zone was written: Japan and Korea by language, else Shanghai."""
+    """Return the zone of a page that states none: Japan and Korea by language, else Shanghai."""
     return SEOUL if language[:2] in ("ja", "ko") else SHANGHAI
 
 
-def choose_date(head: Head, marked: list[str], around: Surroundings, url: str | None, clock: Clock) -> Stamp:
-    """Return the published time; a day in the head gives way to the same day shown to the minute."""
+def choose_date(
+    head: Head, marked: list[str], around: Surroundings, url: str | None, clock: Clock
+) -> Stamp:
+    """Return the published time; a bare day in the head gives way to the minute shown."""
     stated = clock.first([head.published, *(head.meta.get(name, "") for name in _PUBLISHED_NAMES)])
     if stated.value is not None and stated.precision != "day":
         return stated
@@ -127,7 +129,7 @@ def choose_date(head: Head, marked: list[str], around: Surroundings, url: str | 
 
 
 def _shown(around: Surroundings, marked: list[str], clock: Clock) -> tuple[Stamp, Stamp]:
-    """Return the first date with a label or mark and the first without, as exact as shown that day."""
+    """Return the first date with a label or mark, and the first without."""
     near = [line for line in around.tail if weigh(line) <= _MAX_TAIL_LINE_WEIGHT]
     zones = (around.head, around.wide, near)
     dated = [(label, text) for lines in zones for label, text in _dates_in(lines)]
@@ -142,7 +144,7 @@ def _dates_in(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
     for line in lines:
         found = list(DATE.finditer(line))
         for match in found:
-            has_label = bool(_LABELLED.search(line[: match.start()] or before))
+            has_label = bool(DATE_LABEL.search(line[: match.start()] or before))
             if has_label or weigh(line) <= _MAX_STAMP_LINE_WEIGHT:
                 yield has_label, match.group()
         before = line

@@ -24,7 +24,7 @@ _MAX_META_CHARS = 2_000
 
 @dataclass(slots=True)
 class Head:
-    """Facts stated in the head. `meta` maps the lower-case name, property or itemprop to its first value."""
+    """Facts of the head. `meta` maps a lower-case name, property or itemprop to its first value."""
 
     title: str = ""
     meta: dict[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def _read_link(head: Head, element: etree._Element, url: str | None) -> None:
 
 
 def web_address(href: str | None, base: str | None) -> str | None:
-    """The absolute http(s) address of a reference, or None; never raises."""
+    """Return the absolute http(s) address of a reference, or None; never raises."""
     if not href:
         return None
     try:
@@ -91,7 +91,7 @@ def _read_linked_data(head: Head, text: str) -> None:
 
 
 def _nodes(data: object) -> Iterator[dict[str, Any]]:
-    """The objects of linked data that may be articles: top level, lists, @graph and mainEntity."""
+    """Yield the objects that may be articles: top level, lists, @graph and mainEntity."""
     waiting, seen = [data], 0
     while waiting and seen < _MAX_NODES:
         seen += 1
@@ -116,7 +116,7 @@ def _string(value: object) -> str:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    """The names of a person, an organisation or a list of them."""
+    """Return the names of a person, an organisation or a list of them."""
     found: list[str] = []
     for one in value if isinstance(value, list) else [value]:
         name = one.get("name") if isinstance(one, dict) else one

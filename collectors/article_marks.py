@@ -16,7 +16,8 @@ _BY = re.compile(
     r"|作者|文[/／:：]|記者|记者)[\s:：/／]*"
 )
 _AFTER_NAME = re.compile(
-    r"\s*(?:[|•·–—/,:@(\n]|\s-\s|\b(?:am|on|at|um|le|el|vom|updated|published|posted|follow|contributor|reporter|staff writer|\d)).*$",
+    r"\s*(?:[|•·–—/,:@(\n]|\s-\s|\b(?:am|on|at|um|le|el|vom|updated|published|posted|follow"
+    r"|contributor|reporter|staff writer|\d)).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_DATE_CHARS = 60
@@ -37,7 +38,10 @@ def marked_author(page: Page, start: int, end: int) -> str:
 
 
 def _is_near(mark: Mark, start: int, end: int) -> bool:
-    return start - _NEAR_BEFORE <= mark.block <= start + 2 or end - 1 <= mark.block <= end + _NEAR_AFTER
+    return (
+        start - _NEAR_BEFORE <= mark.block <= start + 2
+        or end - 1 <= mark.block <= end + _NEAR_AFTER
+    )
 
 
 def author_name(text: str) -> str:

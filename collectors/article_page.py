@@ -15,6 +15,8 @@ from typing import Literal
 
 from lxml import etree
 
+from collectors.article_words import AUTHOR_NAME, BESIDE, DATE_NAME, SOURCE_NAME
+
 # A page longer than this is cut: no article is, and time must stay bounded.
 MAX_PAGE_CHARS = 2_000_000
 # libxml2 compares each attribute of a tag with all before it, so one tag with 200,000 attributes
@@ -26,13 +28,80 @@ _TAG = re.compile(r"<[a-zA-Z](?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+')*+>?")
 _QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
 
 _SKIPPED = frozenset(
-    "script style noscript iframe svg canvas object embed template select option button textarea"
-    " video audio map math head rt rp rtc datalist progress".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "iframe",
+        "svg",
+        "canvas",
+        "object",
+        "embed",
+        "template",
+        "select",
+        "option",
+        "button",
+        "textarea",
+        "video",
+        "audio",
+        "map",
+        "math",
+        "head",
+        "rt",
+        "rp",
+        "rtc",
+        "datalist",
+        "progress",
+    ]
 )
 _INLINE = frozenset(
-    "a abbr acronym b basefont bdi bdo big cite code data del dfn em font i img input ins kbd label"
-    " listing mark menuitem nobr q rb ruby s samp small span strike strong sub sup time tt u var wbr"
-    " picture source track param".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "basefont",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "listing",
+        "mark",
+        "menuitem",
+        "nobr",
+        "q",
+        "rb",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+        "picture",
+        "source",
+        "track",
+        "param",
+    ]
 )
 _NOISE_TAGS = frozenset({"nav", "footer", "aside", "menu", "dialog"})
 _HIDDEN_STYLE = re.compile(
@@ -48,24 +117,6 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
-# What authors call the parts that are not the article; a word stands alone between separators.
-_NOISE_WORDS = re.compile(
-    r"(?:^|[\s_/-])(?:comments?|commentlist|commentarea|replies|respond|disqus|sidebars?|aside|rail"
-    r"|relat(?:ed|e)\w*|recommend\w*|recirc\w*|shar(?:e|es|ing)|share(?:bar|box|buttons?|daddy)|bdshare\w*"
-    r"|socials?|addthis\w*|footer|footnav|navs?|navbar|navi|navigation|menus?|submenu|breadcrumbs?|crumbs?"
-    r"|popups?|modal|overlay|lightbox|cookies?|consent|gdpr|newsletters?|subscri(?:be|ption)s?|signup"
-    r"|promos?|promotions?|ads?|advert\w*|sponsor\w*|outbrain|taboola|disclaimer|copyright|hotnews|ranking"
-    r"|toplist|popular|trending|most-?read|readmore|pagination|pager|pagenav|paging|toolbar|toolbox|printer"
-    r"|qrcode|ewm|erweima|feedback|ratings?|votes?|teasers?|widget-?area|widgettitle|prev-?next|friendlink|masthead"
-    r"|author-?(?:bio|box|info|desc\w*|card)|post-?metadata|post-?meta|entry-?meta|captions?|image-?captions?|photo-?credits?|legend|visually-?hidden|sr-only|screen-reader\w*|noprint|tag-?list|login)(?:$|[\s_/-])"
-)
-_AUTHOR_WORDS = re.compile(
-    r"(?:^|[\s_-])(?:authors?|autor\w*|byline\w*|writers?|reporters?|journalists?|contributors?|zuozhe)(?:$|[\s_-])"
-)
-_SOURCE_WORDS = re.compile(r"(?:^|[\s_-])(?:sources?|laiyuan|copyfrom|origin|publisher)(?:$|[\s_-])")
-_DATE_WORDS = re.compile(
-    r"(?:^|[\s_-])(?:date\w*|pubdate|time|times?tamp|pub\w*time|publish(?:ed)?|posted|created|riqi|shijian)(?:$|[\s_-])"
-)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -116,7 +167,7 @@ class Page:
 
 
 def parse_tree(html: str) -> etree._Element | None:
-    """The tree of a page, or None where there is no element in it. Never raises for bad HTML."""
+    """Return the tree of a page, or None where it holds no element; never raises for bad HTML."""
     text = html[:MAX_PAGE_CHARS]
     if len(text) > _LONG_PAGE_CHARS:
         text = _TAG.sub(_without_attribute_bomb, text)
@@ -142,7 +193,7 @@ def _without_attribute_bomb(tag: re.Match[str]) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The text without zero-width, direction and control characters, its spaces collapsed."""
+    """Return a text without zero-width, direction and control characters, spaces collapsed."""
     if not text.isprintable():
         text = _INVISIBLE.sub("", text)
     return " ".join(text.split())
@@ -155,22 +206,29 @@ def weigh(text: str) -> int:
     return (len(text) + len(text.encode("utf-8", "replace"))) // 2
 
 
-@lru_cache(maxsize=8192)
-def marked_kind(hint: str) -> Literal["", "author", "source", "date"]:
-    """Return which fact a class, id or itemprop promises, or an empty string."""
-    words = _CAMEL.sub("-", hint).lower()
-    if _AUTHOR_WORDS.search(words):
-        return "author"
-    if _DATE_WORDS.search(words):
-        return "date"
-    return "source" if _SOURCE_WORDS.search(words) else ""
+_Kind = Literal["", "author", "source", "date"]
 
 
 @lru_cache(maxsize=8192)
-def is_noise_hint(hint: str) -> bool:
-    """Whether a class and id name a part beside the article (comments, share bar, related)."""
-    words = _CAMEL.sub("-", hint).lower()
-    return _NOISE_WORDS.search(words) is not None
+def read_hint(hint: str) -> tuple[bool, _Kind]:
+    """Return whether a class and id name a part beside the article, and which fact it holds."""
+    is_noise, kind = False, ""
+    for name in hint.split():
+        noise, kind_of_name = _read_name(name)
+        is_noise = is_noise or noise
+        kind = kind or kind_of_name
+    return is_noise, kind  # type: ignore[return-value]  # a str from two of _Kind
+
+
+@lru_cache(maxsize=16384)
+def _read_name(name: str) -> tuple[bool, _Kind]:
+    words = _CAMEL.sub("-", name).lower()
+    is_noise = BESIDE.search(words) is not None
+    if AUTHOR_NAME.search(words):
+        return is_noise, "author"
+    if DATE_NAME.search(words):
+        return is_noise, "date"
+    return is_noise, "source" if SOURCE_NAME.search(words) else ""
 
 
 def read_page(tree: etree._Element, *, ignore_hints: bool = False) -> Page:
@@ -199,12 +257,13 @@ class _Walk:
                     self._enter(element)
             else:
                 self._leave(element)
-        self._flush("body")
+        if self.parts:
+            self._flush("body")
         return self.page
 
     def _is_left_out(self, element: etree._Element) -> bool:
         tag = element.tag
-        if tag in _SKIPPED or not isinstance(tag, str):
+        if tag in _SKIPPED:
             return True
         if self.ignore_hints:
             return False
@@ -214,12 +273,7 @@ class _Walk:
     def _enter(self, element: etree._Element) -> None:
         tag = element.tag
         if tag in _INLINE:
-            if tag == "a":
-                self.links.append(element)
-            if tag == "time":
-                self.page.marks.append(Mark("date", element, len(self.page.blocks)))
-            elif (hint := element.get("class")) is not None:
-                self._mark(hint, element)
+            self._enter_inline(element, tag)
         elif tag == "br":
             self.parts.append(_LINE_BREAK)
         else:
@@ -227,53 +281,68 @@ class _Walk:
         if text := element.text:
             self._add(text)
 
+    def _enter_inline(self, element: etree._Element, tag: str) -> None:
+        if tag == "a":
+            self.links.append(element)
+        elif tag == "time":
+            self.page.marks.append(Mark("date", element, len(self.page.blocks)))
+            return
+        if (hint := element.get("class")) and (kind := read_hint(hint)[1]):
+            self.page.marks.append(Mark(kind, element, len(self.page.blocks)))
+
     def _open_container(self, element: etree._Element, tag: str) -> None:
-        self._flush()
-        hint = f"{element.get('class') or ''} {element.get('id') or ''}"
-        is_noise = tag in _NOISE_TAGS or (len(hint) > 1 and tag != "body" and is_noise_hint(hint))
+        if self.parts:
+            self._flush()
         blocks = len(self.page.blocks)
-        container = Container(tag, hint, blocks, blocks, element.get("itemprop") or "", is_noise)
-        if len(hint) > 1:
-            self._mark(hint, element)
+        name, ident = element.get("class"), element.get("id")
+        container = Container(tag, "", blocks, blocks)
+        if name or ident:
+            container.hint = hint = f"{name or ''} {ident or ''}"
+            container.itemprop = element.get("itemprop") or ""
+            container.is_noise, kind = read_hint(hint)
+            if kind:
+                self.page.marks.append(Mark(kind, element, blocks))
+        if tag in _NOISE_TAGS:
+            container.is_noise = True
+        elif tag == "body" or self.ignore_hints:
+            container.is_noise = False
         self.page.containers.append(container)
         self.open.append((element, container))
 
-    def _mark(self, hint: str, element: etree._Element) -> None:
-        if kind := marked_kind(hint):
-            self.page.marks.append(Mark(kind, element, len(self.page.blocks)))
-
     def _leave(self, element: etree._Element) -> None:
-        tag = element.tag
-        if tag == "a":
-            if self.links and self.links[-1] is element:
-                self.links.pop()
-        elif self.open and self.open[-1][0] is element:
-            self._flush()
+        if self.open and self.open[-1][0] is element:
+            if self.parts:
+                self._flush()
             self.open.pop()[1].end = len(self.page.blocks)
+        elif self.links and self.links[-1] is element:
+            self.links.pop()
         if tail := element.tail:
             self._add(tail)
 
     def _add(self, text: str) -> None:
+        if not self.parts and text.isspace():
+            return
         self.parts.append(text)
         if self.links:
             self.link_weight += weigh(text.strip())
 
     def _flush(self, tag: str = "") -> None:
         parts = self.parts
-        if not parts:
-            return
-        joined = "".join(parts)
+        joined = "".join(parts) if len(parts) > 1 else parts[0]
         link_weight = self.link_weight
         self.parts, self.link_weight = [], 0
         tag = tag or (self.open[-1][1].tag if self.open else "body")
-        if len(joined) > _PLAIN_TEXT_CHARS and _BLANK_LINE.search(joined) and tag in _PLAIN_TAGS:
+        if len(joined) > _PLAIN_TEXT_CHARS and tag in _PLAIN_TAGS and _BLANK_LINE.search(joined):
             for piece in _BLANK_LINE.split(joined):
                 self._append(piece, tag, 0)
         else:
             self._append(joined, tag, link_weight)
 
     def _append(self, joined: str, tag: str, link_weight: int) -> None:
-        lines = [clean_text(line) for line in joined.split(_LINE_BREAK)]
-        text = "\n".join(line for line in lines if line)
+        if _LINE_BREAK in joined:
+            lines = [clean_text(line) for line in joined.split(_LINE_BREAK)]
+            text = "\n".join(line for line in lines if line)
+        else:
+            text = clean_text(joined)
         if text:
             self.page.blocks.append(Block(text, tag, weigh(text), link_weight))

@@ -14,50 +14,46 @@ from collections import Counter
 from collectors.article_lines import clean_lines
 from collectors.article_page import Block, Container, Page
 from collectors.article_title import fold
+from collectors.article_words import CONTENT, SURELY_BESIDE, TAIL
 
-_CONTENT_HINT = re.compile(
-    r"article-?_?(?:body|content|text|detail|con\b)|articlebody|(?:entry|post|story|news|main|page|text)"
-    r"[-_]?(?:content|body|text|con\b|detail)|(?:content|detail)[-_]?(?:text|body|article|main|news)|trs_editor"
-    r"|trs_uedit\w*|view-?trs|\bucap-content|zoom\b|js_content|rich_media_content|newstext|txt_con|pages_content"
-    r"|news_txt|arti_content|art_?con|bodytext|bodycopy|story\b|storytext|\bentry\b|artibody|\bv_news_content",
-    re.IGNORECASE,
-)
-_SURELY_BESIDE = re.compile(
-    r"comment|repl(?:y|ies)|disqus|pinglun|relat|recommend|footer|nav|cookie|menu", re.IGNORECASE
-)
 # Points outside a part named as beside the article that make it believable that it is.
 _LEAST_OUTSIDE = 100
 _SENTENCE_END = re.compile(r"[。！？；…]|[.!?](?:[\s\"”’')\]]|$)")
-_COMMA = re.compile(r"[，、,；;：]")
 _TEXT_TAGS = frozenset({"p", "blockquote", "pre", "li", "dd"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # A child must keep this share of its parent's points for the article to be looked for inside it.
 _KEPT_AT_LEAST = 0.72
-_NOT_A_FRAME = frozenset("p li tr ul ol dl blockquote h1 h2 h3 h4 tbody thead tfoot pre".split())
+# And this much where its name says that it is the article.
+_LEAST_KEPT = 0.45
+_NOT_A_FRAME = frozenset(
+    [
+        "p",
+        "li",
+        "tr",
+        "ul",
+        "ol",
+        "dl",
+        "blockquote",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "tbody",
+        "thead",
+        "tfoot",
+        "pre",
+    ]
+)
 _LEFT_OUT = frozenset({"figcaption", "figure"})
 _LABEL_WEIGHT = 30
 # A teaser is shorter than this.
 _TEXT_FOR_A_LINK = 250
 _LEAD_BLOCKS = 25
 _LEAD_POINTS = 60
-# Headings after which nothing belongs to the article.
-_TAIL = re.compile(
-    r"^[\s【\[〔（(▍■◆>|]*(?:相关(?:新闻|阅读|报道|链接|文章|推荐|附件|稿件|资讯|专题|内容|信息)|相關(?:新聞|閱讀|報導|連結|文章|推薦)"
-    r"|延伸(?:阅读|閱讀)|推荐(?:阅读|文章|新闻|視頻)|推薦(?:閱讀|文章)|更多(?:新闻|精彩|相关|内容|阅读|新聞|精采)|热门(?:新闻|推荐|文章|评论)"
-    r"|猜你喜欢|為你推薦|为你推荐|相关热词|上一篇|下一篇|网友评论|網友評論|最新评论|精彩评论|全部评论|发表评论|我要评论|分享到|分享至|扫一扫"
-    r"|版权声明|免责声明|關鍵字|热点(?:新闻|推荐)|今日热点|读者评论"
-    r"|related (?:articles?|stories|posts?|news|topics|content|links?)|read (?:more|next|also)\b.{0,3}$|more (?:from|on|stories)\b"
-    r"|you may (?:also )?like|you might (?:also )?like|recommended(?: for you| stories)?$|most (?:popular|read|viewed)"
-    r"|leave a (?:reply|comment)|comments?(?: \(?\d+\)?)?$|\d+ comments?$|share this|sign up (?:for|to)|trending"
-    r"|mehr zum thema|das könnte (?:sie|dich|dir)|war der artikel|möchten sie den artikel|おすすめ|あわせて読みたい|관련기사|lesen sie auch|auch interessant|das könnte sie|weitere (?:artikel|themen|meldungen)|verwandte (?:artikel|themen)"
-    r"|kommentare?(?: \(?\d+\)?)?$|à lire aussi|lire aussi|sur le même sujet|articles? (?:liés|similaires)"
-    r"|(?:noticias|artículos) relacionad[oa]s|te puede interesar|leia (?:também|mais)|関連記事|관련 ?(?:기사|뉴스))",
-    re.IGNORECASE,
-)
 
 
 def points(block: Block) -> int:
-    """What a block says for the article around it: its length for prose, minus for links."""
+    """Return what a block says for the article around it: its length for prose, minus for links."""
     weight, linked = block.weight, block.link_weight
     if linked * 2 > weight:
         return -min(40, 10 + weight // 4)
@@ -74,7 +70,7 @@ def points(block: Block) -> int:
 
 
 def find_main(page: Page) -> tuple[int, int]:
-    """The half-open range of blocks that holds the article, before junk inside it is dropped."""
+    """Return the half-open range of blocks that holds the article, junk inside it included."""
     if not page.blocks:
         return (0, 0)
     earned = [points(block) for block in page.blocks]
@@ -89,7 +85,7 @@ def find_main(page: Page) -> tuple[int, int]:
 
 
 def _mark_noise(page: Page, earned: list[int]) -> None:
-    """Mark the blocks inside parts beside the article, unless such a part holds most of the text."""
+    """Mark the blocks beside the article; a part that holds most of the text is not beside it."""
     noisy = _outermost_noise(page.containers, 0, len(page.blocks))
     while noisy:
         inside = [sum(max(0, p) for p in earned[c.start : c.end]) for c in noisy]
@@ -98,10 +94,10 @@ def _mark_noise(page: Page, earned: list[int]) -> None:
         if largest * 2 <= outside + largest or largest < 200:
             break
         chosen = noisy[inside.index(largest)]
-        if outside >= _LEAST_OUTSIDE and _SURELY_BESIDE.search(chosen.hint):
+        if outside >= _LEAST_OUTSIDE and SURELY_BESIDE.search(chosen.hint):
             break
         for container in page.containers:
-            if container is chosen or (container.hint == chosen.hint and container.hint != " "):
+            if container is chosen or (container.hint == chosen.hint and container.hint):
                 container.is_noise = False
         noisy = _outermost_noise(page.containers, 0, len(page.blocks))
     for container in noisy:
@@ -118,7 +114,9 @@ def _outermost_noise(containers: list[Container], start: int, end: int) -> list[
     return found
 
 
-def _tightest(containers: list[Container], sums: list[int], positive: list[int]) -> Container | None:
+def _tightest(
+    containers: list[Container], sums: list[int], positive: list[int]
+) -> Container | None:
     """Descend from the root while one container inside keeps most of the points, then widen."""
     path: list[Container] = []
     kept = positive[-1]
@@ -127,9 +125,11 @@ def _tightest(containers: list[Container], sums: list[int], positive: list[int])
         if container.tag in _NOT_A_FRAME or (current and not _is_inside(container, current)):
             continue
         worth = sums[container.end] - sums[container.start]
-        if worth <= 0 or worth < _KEPT_AT_LEAST * kept:
+        if worth <= 0 or worth < _LEAST_KEPT * kept:
+            continue
+        if worth < _KEPT_AT_LEAST * kept:
             least = _least_share(container)
-            if least is None or worth < least * kept or worth <= 0:
+            if least is None or worth < least * kept:
                 continue
             if _has_siblings(container, current, containers, sums, kept):
                 continue
@@ -144,8 +144,8 @@ def _is_inside(container: Container, outer: Container) -> bool:
 
 def _least_share(container: Container) -> float | None:
     """Return the share of points that is enough for a container named as the article, else None."""
-    if container.itemprop == "articleBody" or _CONTENT_HINT.search(container.hint):
-        return 0.45
+    if container.itemprop == "articleBody" or CONTENT.search(container.hint):
+        return _LEAST_KEPT
     return 0.5 if container.tag in ("article", "main") else None
 
 
@@ -156,7 +156,7 @@ def _has_siblings(
     sums: list[int],
     kept: int,
 ) -> bool:
-    """Return whether other containers of the same name hold a good part: the article is in pieces."""
+    """Return whether containers of the same name hold a good part: an article in pieces."""
     inside = 0
     for other in containers:
         same = other.hint == chosen.hint and other.tag == chosen.tag
@@ -239,13 +239,13 @@ def _belongs(block: Block) -> bool:
 
 
 def _without_tail(blocks: list[Block]) -> list[Block]:
-    """Return the blocks without related articles: after the text, or in a box between paragraphs."""
+    """Return the blocks without related articles, at the end or in a box between paragraphs."""
     kept: list[Block] = []
     total = sum(max(0, points(block)) for block in blocks)
     seen, place = 0, 0
     while place < len(blocks):
         block = blocks[place]
-        if block.weight < 60 and _TAIL.match(block.text):
+        if block.weight < 60 and TAIL.match(block.text):
             if not _goes_on(blocks[place + 1 :]):
                 if seen * 2 > total:
                     break

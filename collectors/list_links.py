@@ -38,13 +38,14 @@ _LIST_DATE = re.compile(
 )
 _NOT_ARTICLE = re.compile(r"^(?:javascript|mailto|tel|data|#)", re.IGNORECASE)
 _NEXT_TEXT = re.compile(
-    r"^[\s\[【(（]*(?:下一?[页頁]|[后後]一?[页頁]|next(?: page)?|older(?: posts| entries)?|suivant|weiter|次へ|다음)[\s\]】)）>›»→]*$"
-    r"|^[>›»]$",
+    r"^[\s\[【(（]*(?:下一?[页頁]|[后後]一?[页頁]|next(?: page)?|older(?: posts| entries)?|suivant|weiter"
+    r"|次へ|다음)[\s\]】)）>›»→]*$|^[>›»]$",
     re.IGNORECASE,
 )
 # TRS and its relatives write paging by script: createPageHTML(pages, current, "index", "html").
 _SCRIPT_PAGING = re.compile(
-    r"createPageHTML\w*\(\s*(?:['\"][^'\"]*['\"]\s*,\s*)?(\d{1,5})\s*,\s*(\d{1,5})\s*,\s*['\"]([\w.-]{1,60})['\"]\s*,\s*['\"](\w{1,6})['\"]"
+    r"createPageHTML\w*\(\s*(?:['\"][^'\"]*['\"]\s*,\s*)?(\d{1,5})\s*,\s*(\d{1,5})\s*,"
+    r"\s*['\"]([\w.-]{1,60})['\"]\s*,\s*['\"](\w{1,6})['\"]"
 )
 
 
@@ -126,9 +127,10 @@ def _address(href: str | None, base: str) -> str | None:
 
 def _text(element: etree._Element) -> str:
     """Return the visible text of a small element, its first 1,200 characters or so."""
-    parts, length = [], 0
+    parts: list[str] = []
+    length = 0
     for part in islice(element.itertext(), 200):
-        parts.append(part[:_MAX_ITEM_CHARS])
+        parts.append(str(part[:_MAX_ITEM_CHARS]))
         length += len(part)
         if length > 2 * _MAX_ITEM_CHARS:
             break
@@ -136,7 +138,7 @@ def _text(element: etree._Element) -> str:
 
 
 def _title(shown: str, stated: str) -> str:
-    """The title of a link: its title attribute where the shown text is cut short."""
+    """Return the title of a link: its title attribute where the shown text is cut short."""
     shown, stated = clean_text(shown), clean_text(stated)
     cut = shown.rstrip("….")
     if stated and (not shown or (cut != shown and stated.startswith(cut))):
@@ -177,7 +179,7 @@ def _date_in(text: str) -> str:
 
 
 def _once(links: Iterator[ListLink]) -> tuple[ListLink, ...]:
-    """The links with each address once: the first, with the longer of its titles."""
+    """Return the links with each address once: the first, with the longer of its titles."""
     found: dict[str, ListLink] = {}
     for link in links:
         before = found.get(link.url)
@@ -200,7 +202,7 @@ def _detected(tree: etree._Element, base: str) -> tuple[ListLink, ...]:
 
 
 def _worth(group: list[_Candidate]) -> float:
-    """What speaks for a group being the news list: long titles, dates, own host, no menu."""
+    """Return what speaks for a group being the news list: long titles, dates, own host, no menu."""
     total = 0.0
     seen: set[str] = set()
     for candidate in group:
@@ -234,7 +236,7 @@ def _candidates(tree: etree._Element, base: str) -> Iterator[_Candidate]:
 
 
 def _form(anchor: etree._Element) -> tuple[str, bool]:
-    """The tags and classes above a link, and whether one of them names a menu or the like."""
+    """Return the tags and classes above a link, and whether one names a menu or the like."""
     parts, is_noise = [anchor.get("class") or ""], False
     for level, element in enumerate(anchor.iterancestors()):
         if element.tag == "body" or level >= _LEVELS_OF_FORM * 2:
@@ -247,7 +249,7 @@ def _form(anchor: etree._Element) -> tuple[str, bool]:
 
 
 def _stem(name: str) -> str:
-    """A class without the numbers and states that differ between the items of one list."""
+    """Return a class without the numbers and states that differ between the items of one list."""
     first = name.split(" ", maxsplit=1)[0]
     return re.sub(r"\d+|[-_]?(?:first|last|odd|even|active|on|cur|current)$", "", first)
 
