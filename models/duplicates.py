@@ -23,7 +23,8 @@ from models.sketches import (
     FACTS,
     FIRST_FACT,
     LENGTH,
-    SHINGLE,
+    PAIRS,
+    REST,
     SLOTS,
     WHOLE,
     WIDTH,
@@ -45,9 +46,10 @@ AT_LEAST_CHARS = 8
 
 _SHORT_CHARS = 30
 _SHORT_AT_LEAST = 0.6
-_LONG_AT_LEAST = 0.14
-_INDEXED = 32  # of the SLOTS minima, the ones looked up; all of them are compared afterwards
-_RUN_LIMIT = 64  # newest holders looked at for one indexed minimum: bounds a common template
+_LONG_AT_LEAST = 0.36
+_INSIDE_AT_LEAST = 0.2  # with _KEPT_AT_LEAST: a short text told again with a longer comment
+_KEPT_AT_LEAST = 0.7
+_RUN_LIMIT = 64  # newest holders looked at for one minimum: bounds a common template
 _COMPARED_LIMIT = 64  # best candidates compared in full for one text
 _TAIL_ROWS = 2_048
 _MERGE_FANOUT = 8
@@ -60,8 +62,8 @@ class Match:
     """What a text is a copy of.
 
     `original` is the first of the whole chain of copies (what storage keeps as repost_of),
-    `nearest` the copy it resembles most; `similarity` is the estimated share of four-character
-    runs the two have in common (0..1).
+    `nearest` the copy it resembles most; `similarity` is the estimated share of pairs of
+    characters the two have in common (0..1).
     """
 
     original: str
@@ -72,57 +74,64 @@ class Match:
 def similarity(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.float32]:
     """Return how much each left signature is a copy of the right one beside it, 0 if it is not.
 
-    Shapes (n, WIDTH) twice, result (n,) float32: the estimated Jaccard similarity of their
-    four-character runs, or 0 where the texts are too far apart, too short to tell, or notices of
-    one template about different places, dates or numbers.
+    Shapes (n, WIDTH) twice, result (n,) float32: the estimated share of what they say that the
+    two have in common (Jaccard of pairs of characters, and of facts, a fact as three pairs), or 0
+    where the texts are too far apart, too short to tell, or notices of one template about
+    different places, dates or numbers.
     """
-    jaccard = _jaccard(left, right)
     shorter = np.minimum(left[:, LENGTH], right[:, LENGTH])
-    at_least = np.where(shorter < _SHORT_CHARS, _SHORT_AT_LEAST, _LONG_AT_LEAST)
+    common = _common_pairs(left, right)
+    rest = np.stack([left[:, REST], right[:, REST]]).astype(np.float64)
+    least_rest = np.maximum(rest.min(axis=0), 1.0)
+    kept = common / (1 + common) * rest.sum(axis=0) / least_rest
+    short = shorter < _SHORT_CHARS
+    close = common >= np.where(short, _SHORT_AT_LEAST, _LONG_AT_LEAST)
+    inside = (common >= _INSIDE_AT_LEAST) & (kept >= _KEPT_AT_LEAST) & ~short
+    shared, conflicts, facts = _facts_compared(left, right)
+    same = (close | inside) & ~_other_facts(conflicts, common, least_rest)
     exact = (left[:, WHOLE : WHOLE + 2] == right[:, WHOLE : WHOLE + 2]).all(axis=1)
-    close = (jaccard >= at_least) & ~_other_facts(left, right, jaccard)
-    result = np.where(exact, 1.0, np.where(close, jaccard, 0.0))
+    pairs = rest.sum(axis=0) / (1 + common)
+    in_common = (common * pairs + 3 * shared) / np.maximum(pairs + 3 * facts, 1)
+    result = np.where(exact, 1.0, np.where(same, in_common, 0.0))
     return np.where(shorter >= AT_LEAST_CHARS, result, 0.0).astype(np.float32)
 
 
-def _jaccard(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.float64]:
-    """Return the share of slots that agree among those either text fills."""
-    a, b = left[:, :SLOTS], right[:, :SLOTS]
-    filled = np.count_nonzero((a != EMPTY) | (b != EMPTY), axis=1)
-    agree = np.count_nonzero((a == b) & (a != EMPTY), axis=1)
-    result: NDArray[np.float64] = agree / np.maximum(filled, 1)
+def _common_pairs(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """Return the estimated Jaccard similarity of the pairs of characters, (n,) 0..1.
+
+    One byte agrees by chance once in 255; what that adds is taken off.
+    """
+    a, b = (np.ascontiguousarray(side[:, PAIRS:LENGTH]).view(np.uint8) for side in (left, right))
+    filled = np.count_nonzero(a | b, axis=1)
+    agree = np.count_nonzero((a == b) & (a > 0), axis=1)
+    share = agree / np.maximum(filled, 1)
+    result: NDArray[np.float64] = np.maximum((share - 1 / 255) / (1 - 1 / 255), 0.0)
     return result
 
 
 def _other_facts(
-    left: NDArray[np.uint32], right: NDArray[np.uint32], jaccard: NDArray[np.float64]
+    conflicts: NDArray[np.int64], common: NDArray[np.float64], rest: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Say where two texts are notices of one template about different facts.
 
-    A conflict is a pair of facts, one of each text, that the other lacks; what only one side
-    adds (a tail) is none. Two signs, either suffices: the conflicts alone explain most of the
-    difference between the texts; or fewer facts survive than edits as dense as these, falling
-    anywhere in the text, would leave (two standard deviations of a binomial).
+    Edits fall anywhere and change the rest of the text too; where the rest (so many pairs of
+    characters, of which `common` stayed) is as it was, conflicting facts mean another notice. The
+    weights are a logistic regression over edited texts and filled-in templates, rounded:
+    docs/stories.md.
     """
-    shared, conflicts = _shared_and_conflicting(left, right)
-    facts = np.maximum(shared + conflicts, 1)
-    kept = 2 * jaccard / (1 + jaccard)  # share of the runs of one text that the other has too
-    shorter = np.minimum(left[:, LENGTH], right[:, LENGTH]).astype(np.float64)
-    changed_runs = np.maximum((1 - kept) * shorter, 1.0)
-    explained = conflicts * (SHINGLE + 1) / changed_runs
-    only_facts = (explained >= 0.5) & (shared < 0.9 * facts)
-    deviation = np.sqrt(kept * (1 - kept) * facts)
-    too_few = shared < kept * facts - 2 * deviation - 0.5
-    other: NDArray[np.bool_] = (conflicts > 0) & (only_facts | too_few)
+    told_again = 38.3 - 45.0 * common + 1.9 * np.log(rest) - 4.9 * np.sqrt(conflicts)
+    other: NDArray[np.bool_] = (conflicts > 0) & (told_again < 0)
     return other
 
 
-def _shared_and_conflicting(
+def _facts_compared(
     left: NDArray[np.uint32], right: NDArray[np.uint32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how many facts two texts share, and how many stand against each other.
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many facts two texts share, how many conflict, and how many there are in all.
 
-    Where a text has more facts than a signature keeps, only the range both know is compared.
+    A conflict is a pair of facts, one of each text, that the other lacks; what only one side
+    adds (a tail) is none. Where a text has more facts than a signature keeps, only the range
+    both know is compared.
     """
     a, b = left[:, FIRST_FACT:].copy(), right[:, FIRST_FACT:].copy()
     known = np.full(len(a), EMPTY, np.uint32)
@@ -131,9 +140,10 @@ def _shared_and_conflicting(
     for facts in (a, b):
         facts[facts > known[:, None]] = EMPTY
     both = np.sort(np.concatenate([a, b], axis=1), axis=1)
-    shared = np.count_nonzero((both[:, 1:] == both[:, :-1]) & (both[:, 1:] != EMPTY), axis=1)
-    fewer = np.minimum((a != EMPTY).sum(axis=1), (b != EMPTY).sum(axis=1))
-    return shared.astype(np.float64), (fewer - shared).astype(np.float64)
+    twice = (both[:, 1:] == both[:, :-1]) & (both[:, 1:] != EMPTY)
+    shared = np.count_nonzero(twice, axis=1).astype(np.int64)
+    of_a, of_b = ((facts != EMPTY).sum(axis=1, dtype=np.int64) for facts in (a, b))
+    return shared, np.minimum(of_a, of_b) - shared, of_a + of_b - shared
 
 
 class _Block:
@@ -154,7 +164,7 @@ class _Block:
         self.originals = originals
         packed = _posting_keys(signatures).astype(np.uint64) << np.uint64(32)
         packed |= np.arange(len(ids), dtype=np.uint64)[:, None]
-        packed = packed[signatures[:, :_INDEXED] != EMPTY]
+        packed = packed[signatures[:, :SLOTS] != EMPTY]
         packed.sort()
         self.keys = (packed >> np.uint64(32)).astype(np.uint32)
         self.owners = packed.astype(np.uint32)
@@ -177,8 +187,8 @@ class _Block:
 
 def _posting_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return what the indexed minima are looked up by: slot in the top bits, then the minimum."""
-    slots = np.arange(_INDEXED, dtype=np.uint32) << np.uint32(26)
-    return slots | (signatures[:, :_INDEXED] >> np.uint32(6))
+    slots = np.arange(SLOTS, dtype=np.uint32) << np.uint32(27)
+    return slots | (signatures[:, :SLOTS] >> np.uint32(5))
 
 
 class RepostIndex:
@@ -186,7 +196,7 @@ class RepostIndex:
 
     Keeps what is younger than `window` (by the time given with each row), and of that at least
     the newest `capacity` rows. Rows live in blocks that grow eightfold as they age; whole blocks
-    are dropped from the old end, so memory stays bounded (about 750 bytes a row).
+    are dropped from the old end, so memory stays bounded (about 900 bytes a row).
     """
 
     def __init__(
@@ -352,7 +362,7 @@ def _candidates(
     block: _Block, signatures: NDArray[np.uint32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (asker, row) pairs that share enough indexed minima, the best few of each asker."""
-    filled = signatures[:, :_INDEXED] != EMPTY
+    filled = signatures[:, :SLOTS] != EMPTY
     askers, _ = np.nonzero(filled)
     keys = _posting_keys(signatures)[filled]
     order = np.argsort(keys)
@@ -363,7 +373,7 @@ def _candidates(
     asker = (packed >> np.uint64(32)).astype(np.int64)
     row = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     # A long text shares one run with a stranger easily; a short one has few runs to share.
-    enough = hits >= np.where(filled.sum(axis=1)[asker] >= _INDEXED // 2, 2, 1)
+    enough = hits >= np.where(filled.sum(axis=1)[asker] >= SLOTS // 2, 2, 1)
     asker, row, hits = asker[enough], row[enough], hits[enough]
     order = np.lexsort((-hits, asker))
     asker, row = asker[order], row[order]
