@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from collectors.dates import MISSING, SHANGHAI, ParsedDate, parse_date
+from collectors.plain_text import clean
 from collectors.table_sheets import from_serial
 from collectors.tables import (
     Cell,
@@ -249,8 +250,8 @@ class _Reading:
         return self.row.cells[at] if at is not None and at < len(self.row.cells) else None
 
     def text(self, name: HotlineField, at_most: int = MAX_SUBJECT_CHARACTERS) -> str:
-        """Return a cell's text; the blank margins that web tables leave in each line go."""
-        lines = (line.strip() for line in cell_text(self.cell(name)).splitlines())
+        """Return a cell's text without unseen characters and the blank margins of web tables."""
+        lines = (line.strip() for line in clean(cell_text(self.cell(name))).splitlines())
         return "\n".join(line for line in lines if line)[:at_most]
 
     def date(self, name: HotlineField) -> ParsedDate:

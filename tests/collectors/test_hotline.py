@@ -261,6 +261,10 @@ def test_the_blank_margins_of_web_tables_go(tmp_path: Path) -> None:
     assert row.content == "路灯坏了\n请修"
 
 
+def test_unseen_characters_go(tmp_path: Path) -> None:
+    assert one(tmp_path, 诉求内容="路\u200b灯\u202e坏\x07了").content == "路灯坏了"
+
+
 # Real files
 
 
