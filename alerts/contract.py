@@ -61,6 +61,16 @@ def _words(value: tuple[str, ...] | str) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule's decision about one group: it fires, and why, in words with numbers."""
+
+    rule: str
+    window: Window
+    reasons: tuple[str, ...]
+    level: Level | None = None
+
+
 class RuleSettings(BaseModel):
     """What every rule has: a name, what it looks at, and how often it may speak."""
 
@@ -71,6 +81,9 @@ class RuleSettings(BaseModel):
     group_by: str = Field(default="", pattern=r"^(|story|topic|place|source|query|tier)$")
     level: LevelWord | None = Field(
         default=None, description="Fixed level; left out, it is suggested from the evidence"
+    )
+    level_at: dict[LevelWord, int] = Field(
+        default={}, description="Fixed levels by count, as in {yellow: 10, orange: 50}"
     )
     cool_down_minutes: int = Field(default=360, ge=0)
     active_hours: str = Field(
@@ -85,6 +98,13 @@ class RuleSettings(BaseModel):
         """How long the rule stays silent about a group after it spoke."""
         return timedelta(minutes=self.cool_down_minutes)
 
+    def finding(self, window: Window, reason: str, counted: int | None = None) -> Finding:
+        """Return a finding about a window, with the level its count has (independent mentions)."""
+        count = window.independent if counted is None else counted
+        reached = [level for level, bound in self.level_at.items() if count >= bound]
+        level = max(reached, default=self.level)
+        return Finding(rule=self.name, window=window, reasons=(reason,), level=level)
+
     def active(self, now: datetime) -> bool:
         """Say whether the rule may speak at `now`: from the first minute, up to the last."""
         if not self.active_hours:
@@ -92,16 +112,6 @@ class RuleSettings(BaseModel):
         first, last = self.active_hours.split("-")
         clock = f"{now.astimezone(SHANGHAI):%H:%M}"
         return first <= clock < last if first < last else clock >= first or clock < last
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A rule's decision about one group: it fires, and why, in words with numbers."""
-
-    rule: str
-    window: Window
-    reasons: tuple[str, ...]
-    level: Level | None = None
 
 
 class Rule(Protocol):

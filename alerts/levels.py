@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.rules.spike import usual
+from alerts.rules._common import usual
 from models.labels import label_zh
 from models.records import SHANGHAI, TIER_ZH, Level, MediaTier, Window
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from statistics import fmean
 from typing import Literal
 
 from pydantic import Field
 
 from alerts.contract import Finding, RuleSettings
-from alerts.rules.threshold import minutes_zh
+from alerts.rules._common import minutes_zh, usual
 from models.records import Window, WindowSpec
 
 
@@ -50,9 +49,7 @@ class Spike(RuleSettings):
     def judge(self, windows: Sequence[Window], now: datetime) -> tuple[Finding, ...]:
         """Return a finding for each group whose count left its past behind."""
         return tuple(
-            Finding(
-                rule=self.name, window=window, reasons=(self._reason(window),), level=self.level
-            )
+            self.finding(window, self._reason(window))
             for window in windows
             if self._crosses(window)
         )
@@ -74,15 +71,6 @@ class Spike(RuleSettings):
             f"规则 {self.name}：{span}内独立信息 {window.independent} 条，{compared}"
             f"（界限 {bound}，至少 {self.at_least} 条）"
         )
-
-
-def usual(window: Window) -> float:
-    """Return how many independent mentions the past suggests, 0 when there is no past.
-
-    The larger of the mean of the same hours of past weeks and the mean of the spans before.
-    """
-    means = [fmean(past) for past in (window.baseline, window.prior) if past]
-    return max(means, default=0.0)
 
 
 KIND = Spike

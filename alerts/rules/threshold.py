@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from alerts.contract import Finding, LevelWord, RuleSettings
-from models.records import Level, Window, WindowSpec
+from alerts.contract import Finding, RuleSettings
+from alerts.rules._common import minutes_zh
+from models.records import Window, WindowSpec
 
 COUNT_ZH = {"mentions": "信息（含转载）", "independent": "独立信息", "sources": "来源"}
 
@@ -22,9 +23,6 @@ class Threshold(RuleSettings):
     window_minutes: int = Field(default=360, ge=1, le=43_200)
     count: Literal["mentions", "independent", "sources"] = Field(
         default="independent", description="200 reposts of one article are 1 independent mention"
-    )
-    level_at: dict[LevelWord, int] = Field(
-        default={}, description="Fixed levels by count, as in {yellow: 10, orange: 50}"
     )
 
     def windows(self) -> tuple[WindowSpec, ...]:
@@ -43,12 +41,7 @@ class Threshold(RuleSettings):
     def judge(self, windows: Sequence[Window], now: datetime) -> tuple[Finding, ...]:
         """Return a finding for each group at or over the count."""
         return tuple(
-            Finding(
-                rule=self.name,
-                window=window,
-                reasons=(self._reason(window),),
-                level=self._level(window),
-            )
+            self.finding(window, self._reason(window), self._counted(window))
             for window in windows
             if self._counted(window) >= self.at_least
         )
@@ -61,25 +54,11 @@ class Threshold(RuleSettings):
         }
         return counts[self.count]
 
-    def _level(self, window: Window) -> Level | None:
-        reached = [
-            level for level, count in self.level_at.items() if self._counted(window) >= count
-        ]
-        return max(reached, default=self.level)
-
     def _reason(self, window: Window) -> str:
         return (
             f"规则 {self.name}：{minutes_zh(self.window_minutes)}内{COUNT_ZH[self.count]} "
             f"{self._counted(window)}（达到 {self.at_least}）"
         )
-
-
-def minutes_zh(minutes: int) -> str:
-    """Return a length of time in Chinese: 90 → `90分钟`, 360 → `6小时`, 1440 → `1天`."""
-    for unit, word in ((1440, "天"), (60, "小时")):
-        if minutes % unit == 0:
-            return f"{minutes // unit}{word}"
-    return f"{minutes}分钟"
 
 
 KIND = Threshold
