@@ -140,11 +140,15 @@ def _sketch_folded(folded: list[str]) -> NDArray[np.uint32]:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """The counted characters of all texts one after the other: codes, whose they are, kinds."""
+    """The counted characters of all texts one after the other: codes, whose they are, kinds.
+
+    `follows` says of each whether it stands right behind the one before, in the same text.
+    """
 
     codes: NDArray[np.uint64]
     rows: NDArray[np.int64]
     kinds: NDArray[np.uint8]
+    follows: NDArray[np.bool_]
 
 
 def _counted(folded: list[str]) -> _Text:
@@ -152,8 +156,9 @@ def _counted(folded: list[str]) -> _Text:
     rows = np.repeat(np.arange(len(folded)), [len(text) for text in folded])
     kinds = _kinds()[np.minimum(codes, 0xFFFF)]
     kinds = np.where(codes >= 0x20000, np.uint8(_COUNTED), kinds)  # rare 汉字 beyond the plane
-    counted = kinds & _COUNTED > 0
-    return _Text(codes[counted].astype(np.uint64), rows[counted], kinds[counted])
+    at = np.flatnonzero(kinds & _COUNTED)
+    follows = (np.diff(at, prepend=-2) == 1) & (np.diff(rows[at], prepend=-1) == 0)
+    return _Text(codes[at].astype(np.uint64), rows[at], kinds[at], follows)
 
 
 def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -252,21 +257,18 @@ def _joined_runs(
     at = np.flatnonzero(wanted)
     if not len(at):
         return at, np.zeros(0, np.uint64)
-    new = np.diff(at, prepend=-2) > 1
-    new[1:] |= text.rows[at][1:] != text.rows[at][:-1]
-    begins = np.flatnonzero(new)
+    begins = np.flatnonzero((np.diff(at, prepend=-2) > 1) | ~text.follows[at])
     lengths = np.diff(begins, append=len(at))
     place = np.arange(len(at)) - np.repeat(begins, lengths)
     powers = np.cumprod(np.full(int(lengths.max()) + 1, _RUN_BASE, np.uint64))
     hashes = np.add.reduceat(text.codes[at] * powers[place], begins)
     first = at[begins]
     after = np.minimum(first + lengths, len(text.codes) - 1)
-    has_after = (first + lengths < len(text.codes)) & (text.rows[after] == text.rows[first])
+    has_after = (first + lengths < len(text.codes)) & text.follows[after]
     hashes = _mix(hashes + np.where(has_after, text.codes[after], 0) * _MULTIPLIERS[2])
     fact = np.ones(len(first), np.bool_)
     if needs_unit:
-        before = np.maximum(first - 1, 0)
-        led = (text.rows[before] == text.rows[first]) & (text.kinds[before] & _BEFORE > 0)
+        led = text.follows[first] & (text.kinds[first - 1] & _BEFORE > 0)
         fact = led | (has_after & (text.kinds[after] & _UNIT > 0))
     inside[at[np.repeat(fact, lengths)]] = True
     inside[after[fact & has_after]] = True
@@ -276,16 +278,18 @@ def _joined_runs(
 def _place_names(
     text: _Text, inside: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return (text, hash) of each run of three characters that ends as a place name does.
+    """Return (text, hash) of what ends as a place name does, with up to two characters before.
 
     Marks them in `inside`, and one character more, for many names are longer.
     """
-    hashes = _runs(text.codes, 3)
     place = text.kinds & _PLACE > 0
-    ends = place & ~np.append(place[1:], [False])  # 街道 is one end, not two
-    same = text.rows[: len(hashes)] == text.rows[2 : 2 + len(hashes)]
-    at = np.flatnonzero(ends[2 : 2 + len(hashes)] & same)
-    for offset in range(3):
-        inside[at + offset] = True
-    inside[np.maximum(at - 1, 0)] |= text.rows[np.maximum(at - 1, 0)] == text.rows[at]
-    return text.rows[at], hashes[at]
+    last = place & ~np.append(place[1:] & text.follows[1:], [False])  # 街道 is one end, not two
+    at = np.flatnonzero(last & text.follows)
+    two = text.follows[at - 1]  # an index of -1 is the end of the array: harmless, see `follows`
+    three = two & text.follows[at - 2]
+    inside[at] = inside[at - 1] = True
+    inside[at[two] - 2] = True
+    inside[at[three] - 3] = True
+    first = np.where(two, text.codes[at - 2], 0)
+    hashes = first * _MULTIPLIERS[0] + text.codes[at - 1] * _MULTIPLIERS[1]
+    return text.rows[at], _mix(hashes + text.codes[at] * _MULTIPLIERS[2])
