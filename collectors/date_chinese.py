@@ -15,13 +15,12 @@ _NUMERAL = re.compile(
 )
 _WEEKDAY_NUMERAL = re.compile("(?:周|星期|礼拜)$")
 
-_DURATION = re.compile(
-    r"(?:大?约|近|约)?\s*((?:(?:\d+|半)\s*个?半?\s*(?:秒钟|秒|分钟|分|小时|钟头|刻钟|天|日|周|星期|礼拜|月|年)\s*)+)"
-    r"(以?[前后]|之[前后])?"
-)
-_DURATION_PART = re.compile(
-    r"(\d+|半)\s*个?(半)?\s*(秒钟|秒|分钟|分|小时|钟头|刻钟|天|日|周|星期|礼拜|月|年)"
-)
+_UNITS = "秒钟|秒|分钟|分|小时|钟头|刻钟|天|日|周|星期|礼拜|月|年"
+_SPAN = rf"((?:(?:\d+|半)\s*个?半?\s*(?:{_UNITS})\s*)+)"
+_DURATION = re.compile(rf"(?:大?约|近|约)?\s*{_SPAN}(以?[前后]|之[前后])?")
+# Inside a longer text a span counts only with its 前: 编辑于 3 分钟前, 3分钟前 来自网页.
+_DURATION_TOLD = re.compile(rf"(?<![\d.:]){_SPAN}(以?[前后]|之[前后])")
+_DURATION_PART = re.compile(rf"(\d+|半)\s*个?(半)?\s*({_UNITS})")
 _UNIT_SECONDS = {
     "秒": 1, "秒钟": 1, "分": 60, "分钟": 60, "刻钟": 900, "小时": 3_600, "钟头": 3_600,
     "天": 86_400, "日": 86_400, "周": 604_800, "星期": 604_800, "礼拜": 604_800,
@@ -99,9 +98,11 @@ def _relative(text: str, now: datetime) -> Civil | None:
         months, days = _SPANS[text]
         moved = months_before(local, months) - timedelta(days=days)
         return Civil(local=moved, zone=now.tzinfo, precision="day")
-    found = _DURATION.fullmatch(text)
-    # 5月3日 is a day of the year, not a duration: only words that no calendar date has count.
-    if found is None or (found[2] is None and _MONTH_DAY.search(text)):
+    # 2020年5月 and 5月13日前 speak of the calendar, not of a span.
+    if _MONTH_DAY.search(text) or _YEAR_MONTH.search(text) or _FULL_DAY.search(text):
+        return None
+    found = _DURATION.fullmatch(text) or _DURATION_TOLD.search(text)
+    if found is None:
         return None
     return _ago(found[1], local, now, ahead="后" in (found[2] or ""))
 

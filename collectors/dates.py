@@ -27,6 +27,7 @@ SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
 
 LONGEST_DATE_CHARS = 120
 FUTURE_AT_MOST = timedelta(days=1)
+FARTHEST_OFFSET_MINUTES = 18 * 60  # the real ones end at 14 hours; broken clocks go further
 PAST_AT_MOST = timedelta(days=30 * 365.25)
 
 
@@ -103,11 +104,13 @@ _SHORT_MONTHS = {
 
 
 def _read(text: str, now: datetime, zone: tzinfo) -> Civil | None:
-    cst = 480 if zone == SHANGHAI else CST_AMERICA_MINUTES
+    in_china = now.astimezone(zone).utcoffset() == timedelta(hours=8)
+    cst = 480 if in_china else CST_AMERICA_MINUTES
     quick = _read_rfc822(text, cst) or _read_iso(text, cst)
     if quick is not None:
         return quick
     plain = _SPACE.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).strip()
+    plain = _REGION_NOTE.sub("", plain)
     if _HANGUL.search(plain):
         return read_chinese(plain.translate(_KOREAN), now.astimezone(SEOUL), assumed=SEOUL)
     if _HAN.search(plain):
@@ -124,6 +127,9 @@ def _read(text: str, now: datetime, zone: tzinfo) -> Civil | None:
 
 _SPACE = re.compile(r"\s+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_REGION_NOTE = re.compile(
+    r"\[[A-Z][A-Za-z]+/[A-Za-z_]+\]$"
+)  # 2026-05-13T10:12+08:00[Asia/Shanghai]
 _HAN = re.compile("[\u3400-\u9fff〇]")
 _HANGUL = re.compile("[년월일시분초오전후]")
 _KOREAN = str.maketrans(
@@ -138,22 +144,26 @@ _REGION = re.compile(r"[A-Za-z]+(?:/[A-Za-z_+-]+\d{0,2}){1,2}")
 
 
 def _offset_minutes(name: str | None, local: datetime, cst: int) -> int | None:
-    """Return minutes east of Greenwich, None without a zone; ValueError for an unknown one."""
-    if not name or name == "-0000":
-        return 0 if name else None
+    """Return minutes east of Greenwich; None without a zone or with a name nobody knows."""
+    if not name:
+        return None
     key = name.strip("()").lower()
-    if key in ZONES:
-        return ZONES[key]
     if key == "cst":
         return cst
+    if key in ZONES:
+        return ZONES[key]
     if found := _OFFSET.fullmatch(key):
-        minutes = int(found[2]) * 60 + int(found[3] or 0)
-        return -minutes if found[1] == "-" else minutes
+        return _checked(int(found[1] + "1") * (int(found[2]) * 60 + int(found[3] or 0)))
     if _REGION.fullmatch(name):
         return _region_minutes(name, local)
-    if len(key) == 1 and key.isalpha():  # the military letters, which RFC 2822 §4.3 reads as UTC
-        return 0
-    raise ValueError(f"unknown time zone {name}")
+    # The military letters, which RFC 2822 §4.3 reads as UTC.
+    return 0 if len(key) == 1 and key.isalpha() else None
+
+
+def _checked(minutes: int) -> int:
+    if abs(minutes) > FARTHEST_OFFSET_MINUTES:
+        raise ValueError(f"no time zone is {minutes} minutes from Greenwich")
+    return minutes
 
 
 def _region_minutes(name: str, local: datetime) -> int:
@@ -177,7 +187,7 @@ _RFC822 = re.compile(
 )
 _ISO = re.compile(
     r"(\d{4})([-/.])(0?\d{1,2})\2(\d{1,2})"
-    r"(?:(?:\s*T\s*|\s+|,\s*)(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?)?)?"
+    r"(?:(?:\s*T\s*|\s+|,\s*)(\d{1,2})(?::?(\d{2}|(?<=:)\d)(?::?(\d{2}|(?<=:)\d)(?:[.,]\d+)?)?)?)?"
     r"\s*(Z|[+-]\d{2}(?::?\d{2}){0,2}Z?|(?:UTC|GMT)[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]{1,5}"
     r"|[A-Z][a-z]+/[A-Za-z_]+)?",
     re.IGNORECASE,

@@ -69,7 +69,7 @@ _ALIASES = {
     "utf8mb4": "utf-8",
 }
 # UTF-7 smuggles markup past filters; the others are Python's own and no document's.
-_NEVER = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs"})
+_NEVER = frozenset({"utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "mbcs"})
 # Seven-bit codes: their bytes are valid UTF-8, so they must be believed before it.
 _ESCAPE_CODED = ("iso2022", "hz")
 
@@ -135,7 +135,9 @@ def codec_for(label: str | None) -> str | None:
     if name in _ALIASES:
         return _ALIASES[name]
     try:
-        b"".decode(name)  # refuses `base64`, `zip` and friends, which are codecs but not charsets
+        b"abcd".decode(
+            name, "replace"
+        )  # refuses `base64`, `zip` and friends, which are codecs but not charsets
         codec = codecs.lookup(name).name
     except (LookupError, ValueError, UnicodeError):
         return None
@@ -180,13 +182,17 @@ def _decode_broken(body: bytes, labels: list[str]) -> Decoded:
     good = _count_non_ascii(text) - bad
     if good > bad:
         return Decoded(text=strip_controls(text), encoding="utf-8", replaced=bad)
+    guess = guess_encoding(body)
     for label in labels:
         if label == "utf-8" or label.startswith(("utf-16", "utf-32")):
             continue
         attempt = _read(body, label)
-        if attempt.replaced * 10 <= _count_non_ascii(attempt.text):
+        if attempt.replaced == 0 or guess == label:
             return attempt
-    return _read(body, guess_encoding(body))
+        # A wrong label shows itself: another codec reads what this one cannot.
+        if attempt.replaced <= _read(body, guess).replaced:
+            return attempt
+    return _read(body, guess)
 
 
 def _count_non_ascii(text: str) -> int:
