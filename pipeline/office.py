@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerts.constants import Constants, load_constants
@@ -61,7 +61,7 @@ class Office:
                 from_bytes([row.signature for row in rows]),
                 [row.event_at for row in rows],
             )
-        self.mind = Mind(classifier=self.mind.classifier, matcher=self.mind.matcher, reposts=index)
+        self.mind = replace(self.mind, reposts=index)
 
 
 @contextmanager
@@ -73,6 +73,7 @@ def open_office(loaded: Loaded, now: datetime) -> Iterator[Office]:
             classifier=classifier.load(),
             matcher=compile_queries(loaded.queries),
             reposts=RepostIndex(),
+            home=settings.region.name,
         )
         office = Office(
             loaded=loaded,

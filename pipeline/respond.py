@@ -30,6 +30,9 @@ from storage.store import Transaction
 RECENT = timedelta(days=7)
 """How far back alerts are remembered for cool-downs; no cool-down may be longer."""
 
+TIED_LATE = timedelta(hours=2)
+"""Arrivals of this time are looked at for open cases: a few cycles, should one have failed."""
+
 LINK_DAYS = 7
 STORY_MENTIONS = 500
 TOLD_AS_NEWS = frozenset({Reason.FIRST, Reason.WORSE, Reason.GROWN, Reason.REPEAT, Reason.RESOLVED})
@@ -70,6 +73,7 @@ def respond(tx: Transaction, office: Office, now: datetime) -> Response:
         cases={case.id: case for case in incidents.open_incidents(tx)},
         latest={stored.incident_id: stored.alert for stored in recent},
     )
+    incidents.tie_new_members(tx, now - TIED_LATE, now)
     for alert in judgement.alerts:
         _file(tx, office, state, alert, now)
     failures = tuple(f"{failure.rule}: {failure.error}" for failure in judgement.failures)
@@ -91,13 +95,13 @@ def _file(tx: Transaction, office: Office, state: _Round, alert: Alert, now: dat
     """Give an alert its incident: an open one of the same matter, or a new one with its clocks."""
     year = now.astimezone(SHANGHAI).year
     number = incident_number(year, incidents.incidents_of_year(tx, year) + 1)
-    decision = open_or_join(alert, list(state.cases.values()), now, number)
+    decision = open_or_join(_of_case(tx, state, alert), list(state.cases.values()), now, number)
     case = _with_unit(decision.incident, office)
     state.cases[case.id] = state.touched[case.id] = case
     state.latest[case.id] = alert
     incidents.put_incident(tx, case)
     incidents.add_alert(tx, alert, case.id)
-    members = stories.members(tx, alert.story_id, STORY_MENTIONS) if alert.story_id else []
+    members = stories.companions(tx, alert.mention_ids, STORY_MENTIONS)
     incidents.add_mentions(tx, case.id, [*alert.mention_ids, *members], now)
     running = incidents.clocks(tx, case.id)
     incidents.replace_clocks(
@@ -106,6 +110,17 @@ def _file(tx: Transaction, office: Office, state: _Round, alert: Alert, now: dat
     action = "opened" if decision.opened else "joined"
     step = Step(incident_id=case.id, at=now, who=SYSTEM, action=action, note=decision.note)
     incidents.add_step(tx, step)
+
+
+def _of_case(tx: Transaction, state: _Round, alert: Alert) -> Alert:
+    """Return the alert as one of the open case its story is already part of, if there is one.
+
+    A broad rule opens a case over several small stories; when one of them grows, it is the same
+    matter and no second case.
+    """
+    case_id = incidents.case_of_story(tx).get(alert.story_id)
+    case = state.cases.get(case_id or "")
+    return replace(alert, story_id=case.story_id) if case else alert
 
 
 def _with_unit(case: Incident, office: Office) -> Incident:

@@ -22,11 +22,16 @@ HEADS = ("sentiment", "topic", "appeal", "urgency")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mind:
-    """What understands: the classifier, the compiled queries, the index of the last days."""
+    """What understands: the classifier, the compiled queries, the index of the last days.
+
+    `home` is the region's own name: everything here mentions it, so it makes no two mentions
+    one matter.
+    """
 
     classifier: Classifier
     matcher: Matcher
     reposts: RepostIndex
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,7 @@ def understand(
     )
     originals = [found.original if found else "" for found in copies]
     known = story_of_stored(sorted({original for original in originals if original}))
-    grouped = assign(_story_inputs(ordered, originals, known), stories)
+    grouped = assign(_story_inputs(ordered, originals, known, mind.home), stories)
     story_of = {a.mention: a.story for a in grouped.assignments}
     return Understood(
         mentions=_table(ordered, words, mind, signatures, originals, story_of),
@@ -107,13 +112,19 @@ def matches(mentions: Sequence[Mention], matcher: Matcher) -> pa.Table:
 
 
 def _story_inputs(
-    mentions: Sequence[Mention], originals: Sequence[str], known_stories: Mapping[str, str]
+    mentions: Sequence[Mention],
+    originals: Sequence[str],
+    known_stories: Mapping[str, str],
+    home: str,
 ) -> list[StoryInput]:
+    def apart_from_home(words: str) -> str:
+        return words.replace(home, "") if home else words
+
     return [
         StoryInput(
             id=mention.id,
-            title=mention.title,
-            lead=mention.text[:LEAD_CHARACTERS],
+            title=apart_from_home(mention.title) or mention.title,
+            lead=apart_from_home(mention.text[:LEAD_CHARACTERS]),
             time=mention.event_at,
             place=mention.place,
             repost_of=original or None,

@@ -23,6 +23,26 @@ PUT = f"""INSERT OR REPLACE INTO incident ({INCIDENT_COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - same
 COUNT_OF_YEAR = "SELECT count(*) FROM incident WHERE year(detected_at + INTERVAL 8 HOUR) = ?"
 ADD_MENTIONS = "INSERT OR IGNORE INTO incident_mention VALUES (?, ?, ?)"
+# A story is part of a case when at least half of its independent mentions are tied to the case.
+STORIES_OF_CASES = """
+WITH tied AS (
+  SELECT m.story_id, im.incident_id, count(*) AS mentions FROM incident_mention im
+  JOIN incident i ON i.id = im.incident_id AND i.closed_at IS NULL
+  JOIN mention m ON m.id = im.mention_id AND m.repost_of = '' AND m.story_id <> ''
+  GROUP BY m.story_id, im.incident_id),
+whole AS (
+  SELECT story_id, count(*) AS mentions FROM mention
+  WHERE repost_of = '' AND story_id IN (SELECT story_id FROM tied) GROUP BY story_id),
+part AS (
+  SELECT tied.story_id, tied.incident_id, tied.mentions FROM tied JOIN whole USING (story_id)
+  WHERE tied.mentions * 2 >= whole.mentions)
+"""
+CASE_OF_STORY = f"{STORIES_OF_CASES} SELECT story_id, incident_id FROM part ORDER BY mentions"  # noqa: S608 - a constant of ours
+TIE_NEW_MEMBERS = f"""
+INSERT OR IGNORE INTO incident_mention {STORIES_OF_CASES}
+SELECT DISTINCT part.incident_id, m.id, ?::TIMESTAMP FROM part
+JOIN mention m ON m.story_id = part.story_id AND m.collected_at >= ?
+"""  # noqa: S608 - a constant of ours
 NEXT_EVENT = "SELECT coalesce(max(seq), 0) + 1 FROM incident_event"
 ADD_EVENT = "INSERT INTO incident_event VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 EVENTS = """SELECT seq, incident_id, done_at, who, action, from_value, to_value, note
@@ -114,6 +134,16 @@ def put_incident(tx: Transaction, case: Incident) -> None:
 def add_mentions(tx: Transaction, incident_id: str, ids: Sequence[str], now: datetime) -> None:
     """Tie mentions to an incident; known ties are left alone."""
     tx.run_many(ADD_MENTIONS, [[incident_id, mention_id, now] for mention_id in ids])
+
+
+def case_of_story(reader: Reader) -> dict[str, str]:
+    """Return the open case each story is part of; of several the one with most of it."""
+    return {row[0]: row[1] for row in reader.rows(CASE_OF_STORY)}
+
+
+def tie_new_members(tx: Transaction, since: datetime, now: datetime) -> None:
+    """Tie what the stories of open cases gained since then to the cases."""
+    tx.run(TIE_NEW_MEMBERS, [now, since])
 
 
 def add_step(tx: Transaction, step: Step) -> None:

@@ -16,8 +16,9 @@ MARK_MERGED = "UPDATE story SET merged_into = ? WHERE id = ? OR merged_into = ?"
 MOVE_MENTIONS = "UPDATE mention SET story_id = ? WHERE story_id = ?"
 MOVE_INCIDENTS = "UPDATE incident SET story_id = ? WHERE story_id = ?"
 TITLES = "SELECT id, title FROM story WHERE last_at >= ?"
-MEMBERS = """SELECT m.id FROM mention m WHERE m.story_id = ? AND NOT m.exercise
-ORDER BY m.event_at DESC LIMIT ?"""
+MEMBERS = """SELECT m.id FROM mention m WHERE m.story_id IN (
+  SELECT story_id FROM mention WHERE story_id <> '' AND id IN (SELECT unnest(?::VARCHAR[])))
+AND NOT m.exercise ORDER BY m.event_at DESC LIMIT ?"""
 
 
 def open_states(reader: Reader, since: datetime) -> list[str]:
@@ -64,6 +65,6 @@ def titles(reader: Reader, since: datetime) -> dict[str, str]:
     return {row[0]: row[1] for row in reader.rows(TITLES, [since])}
 
 
-def members(reader: Reader, story_id: str, at_most: int) -> list[str]:
-    """Return the newest mentions of a story."""
-    return [str(row[0]) for row in reader.rows(MEMBERS, [story_id, at_most])]
+def companions(reader: Reader, mention_ids: Sequence[str], at_most: int) -> list[str]:
+    """Return the newest mentions of the stories that some mentions belong to."""
+    return [str(row[0]) for row in reader.rows(MEMBERS, [list(mention_ids), at_most])]
