@@ -27,12 +27,13 @@ _PART = either("号楼 栋 幢 座 单元 楼 层 室 房间 房 户室 门洞 �
 _SIDE = rf"[东西南北中]{either('单元 户 门洞 排')}"
 _UNITS = re.compile(
     rf"(?:第?(?:{_COUNT}{_PART}|{_DOOR}|{_SIDE})[,、 ]?){{1,6}}"
-    r"(?:[0-9]{2,4}(?![0-9年月日元万%.])(?:室|户|房|号)?)?"
+    r"(?:[0-9]{2,4}(?![0-9年月日元万%.平米m多余]| ?平)(?:室|户|房|号)?)?"
 )
 _HAS_UNITS = re.compile(
     r"[0-9a-z一二三四五六七八九十零〇甲乙丙丁](?:[号栋幢座室组弄#排房队层楼]|单元)"
 )
-_ONE_UNIT = re.compile(rf"{_COUNT}(?:{_PART}|号)")
+_ONE_UNIT = re.compile(rf"{_COUNT}({_PART}|号)")
+_IN_A_SENTENCE = re.compile(r"[的了是我你他被进过把等有也都]")
 _LEAD = re.compile(r"[0-9a-z一-鿿·\-()]{0,40}\Z")
 _TOWN = re.compile(
     r"街道办事处|街道办|街道|(?<![城乡集])镇(?!政府|长|上|里|区)"
@@ -47,23 +48,33 @@ _HOME = re.compile(words.HOME_CUES + _GAP)
 _CROSSING = rf"(?:与[一-鿿]{{1,8}}{words.ROADS}(?:交叉口|交汇处)?)"
 _ENDS_IN_PLACE = re.compile(rf"(?:{words.ROADS}|{words.ESTATES})(?:[东西南北中]段|{_CROSSING})?\Z")
 _HOME_VILLAGE = re.compile(
-    rf"{words.HOME_CUES}{_GAP}(?:[一-鿿]{{2,4}}(?:省|自治区))?(?:[一-鿿]{{2,4}}?市)?"
-    r"(?:[一-鿿]{1,5}?[区县市])?[一-鿿]{1,5}?(?:街道办事处|街道办|街道|镇|乡)"
-    r"([一-鿿]{1,8}(?:村|社区|小区|花园|家园|庄|寨|屯))"
+    rf"{words.HOME_CUES}{_GAP}[一-鿿]{{0,16}}?"
+    r"(?:街道办事处|街道办|街道|镇|乡|(?<![小社])[区县市旗])(?![一-鿿]{0,6}(?:街道|镇|乡))"
+    r"([一-鿿]{1,8}?(?:村|社区|小区|花园|家园|庄|寨|屯|家属院|公寓|新村|嘉园|雅苑))(?![0-9一-鿿]{0,6}?号)"
 )
 _PUBLIC = re.compile(rf"[一-鿿]{{0,8}}?{words.PUBLIC_PLACES}")
 
 
 def find_addresses(text: str) -> Iterator[Found]:
     """Yield what goes of each address; what stands above it stays."""
-    spans = [match.span(1) for match in _HOME_VILLAGE.finditer(text)]
+    spans = [m.span(1) for m in _HOME_VILLAGE.finditer(text) if not _PUBLIC.match(text, m.end())]
     if _HAS_UNITS.search(text):
         for match in _UNITS.finditer(text):
             start = _start(text, match)
-            if start is not None and not _PUBLIC.match(text, match.end()):
+            if start is not None and not _is_public(text, match):
                 spans.append((start, len(text[: match.end()].rstrip(",、 "))))
     for start, end in _joined(sorted(spans)):
         yield Found("address", start, end, "***")
+
+
+def _is_public(text: str, units: re.Match[str]) -> bool:
+    """Say whether a mere door number is that of a public place: 中心路135号政务大厅."""
+    return _parts(units) == 1 and _PUBLIC.match(text, units.end()) is not None
+
+
+def _parts(units: re.Match[str]) -> int:
+    """How many levels a row of units has: 3号楼2单元501室 has three, 1栋、2栋 one."""
+    return len(set(_ONE_UNIT.findall(units[0])))
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -82,7 +93,7 @@ def _start(text: str, units: re.Match[str]) -> int | None:
     at = units.start()
     lead_match = _LEAD.search(text[max(0, at - _LOOK_BACK) : at])
     lead = lead_match[0] if lead_match else ""
-    parts = len(_ONE_UNIT.findall(units[0]))
+    parts = _parts(units)
     base = at - len(lead)
     for marker, most, at_least in ((_TOWN, 24, 1), (_DISTRICT, 18, 2), (_HOME, 18, 1)):
         end = _last_end(marker, lead)
@@ -92,7 +103,7 @@ def _start(text: str, units: re.Match[str]) -> int | None:
         if parts >= at_least or "号" in units[0]:
             if _ENDS_IN_PLACE.search(between) or (not between and marker is not _DISTRICT):
                 return base + end
-            if marker is _HOME and len(between) <= 12:
+            if marker is _HOME and not _IN_A_SENTENCE.search(between):
                 return base + end
     if _ENDS_IN_PLACE.search(lead) and (parts >= 2 or re.match(rf"{_COUNT}号", units[0])):
         return at

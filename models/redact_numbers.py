@@ -26,17 +26,21 @@ class Found(NamedTuple):
     shown: str
 
 
-_NUMERALS = "〇零洞一幺壹二贰三叁四肆五伍六陆七柒拐八捌九玖勾"
-_AS_DIGITS = str.maketrans(_NUMERALS, "000111223344556677788999")
-_SIGNS = r"[ \-–—―_.·•*/|,~()]{0,3}"
-_ROW = re.compile(rf"[0-9{_NUMERALS}](?:[ol]?{_SIGNS}[0-9{_NUMERALS}ol]){{6,}}x?")
-_LETTER_DIGITS = re.compile(r"(?<=[0-9])[ol]+(?=[0-9])")
+NUMERALS = "〇零洞一幺壹二贰三叁四肆五伍六陆七柒拐八捌九玖勾"
+AS_DIGITS = str.maketrans(NUMERALS, "000111223344556677788999")
+# 一 stands for a dash as often as for a one.
+_SIGNS = r"[ \-–—―_.·•*/|,~()一¤]{0,3}"
+_ROW = re.compile(
+    rf"(?:[0-9{NUMERALS}]|(?<![a-z])l(?=[3-9]))(?:[ol]?{_SIGNS}[0-9{NUMERALS}ol]){{6,}}x?"
+)
+_LETTER_DIGITS = re.compile(r"(?:(?<=[0-9])[ol]+|(?<![a-z0-9])l)(?=[0-9])")
 _OL = str.maketrans("ol", "01")
 _NOT_DIGITS = re.compile(r"[^0-9x]+")
 _BACK = 24  # how far before a number a cue may stand
 
-_MOBILE = re.compile(rf"(?<![0-9])(1{_SIGNS}[3-9](?:{_SIGNS}[0-9]){{9}})(?![0-9])")
-_COUNTRY = re.compile(rf"(?<![0-9])(?:\+|00)?86{_SIGNS}(?=1[3-9])")
+_MOBILE = re.compile(
+    rf"(?<![0-9])(?:(?:00)?86{_SIGNS})?(1{_SIGNS}[3-9](?:{_SIGNS}[0-9]){{9}})(?![0-9])"
+)
 _MOBILE_GROUPS = frozenset(
     {(11,), (3, 4, 4), (3, 8), (7, 4), (3, 3, 5), (5, 6), (6, 5), (3, 5, 3), (3, 2, 3, 3)}
     | {(3, 2, 2, 2, 2), (3, 4, 2, 2), (3, 2, 2, 4), (4, 7)}
@@ -55,8 +59,8 @@ _CARD = re.compile(rf"(?<![0-9a-z])([3-69](?:{_SIGNS}[0-9]){{14,18}})(?![0-9a-z]
 
 _AREA = r"(010|02[0-9]|0[3-9][0-9]{2})"
 _LANDLINE = re.compile(
-    rf"(?<![0-9a-z.])(?:\+?86[- ]?)?[(]?{_AREA}[)]?[ \-–—_]{{0,3}}"
-    r"([2-9](?:[0-9]{6,7}|[0-9]{2,3}[ \-][0-9]{4}))((?:转|-|ext\.?)[0-9]{1,5})?(?![0-9])"
+    rf"(?<![0-9a-z.])(?:\+?86[- ]?)?[(]?{_AREA}[)]?[ \-–—_一]{{0,3}}"
+    r"([2-9](?:[0-9]{6,7}|[0-9]{2,3}[ \-一][0-9]{4}))((?:转|-|ext\.?)[0-9]{1,5})?(?![0-9])"
 )
 _SPLIT_LANDLINE = re.compile(rf"(?<![0-9a-z.])(0(?:{_SIGNS}[0-9]){{9,11}})(?![ .\-]?[0-9])")
 _LOCAL = re.compile(
@@ -64,10 +68,12 @@ _LOCAL = re.compile(
     r"([2-9][0-9]{2,3}[ \-]?[0-9]{4})(?![0-9])"
 )
 _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-_SERIAL = f"[a-hj-np-z0-9{_NUMERALS}]"
+_SERIAL = "[a-hj-np-z0-9]"
+_HEAD = rf"([{_PROVINCE}])[ .·\-]?([a-hj-z])[ .·•\-:*]{{0,2}}"
+_PLATE_END = r"(?![0-9a-z]|\.[0-9])"
 _PLATE = re.compile(
-    rf"([{_PROVINCE}])[ .·\-]?([a-hj-z])[ .·•\-:*]{{0,2}}"
-    rf"((?:{_SERIAL}[ ·\-*]?){{4,5}}(?:{_SERIAL}|[挂学警港澳领]))(?![0-9a-z.])"
+    rf"{_HEAD}((?:{_SERIAL}[ ·\-*]?){{4,5}}(?:{_SERIAL}|[挂学警港澳领])){_PLATE_END}"
+    rf"|{_HEAD}([a-z0-9]?[a-z0-9]?(?:[0-9{NUMERALS}][ ·\-*]?){{3,5}}[0-9{NUMERALS}]){_PLATE_END}"
 )
 _PASSPORT = re.compile(
     rf"{either(words.PASSPORT_WORDS)}[^0-9,。;]{{0,14}}?(?<![a-z0-9])"
@@ -79,7 +85,7 @@ def find_numbers(text: str) -> Iterator[Found]:
     """Yield every personal number of a folded text; where two overlap the surer comes first."""
     rows = [match.span() for match in _ROW.finditer(text)]
     if rows:
-        read = _LETTER_DIGITS.sub(lambda m: m[0].translate(_OL), text.translate(_AS_DIGITS))
+        read = _LETTER_DIGITS.sub(lambda m: m[0].translate(_OL), text.translate(AS_DIGITS))
         views = (text,) if read == text else (text, read)
         for detect in (find_ids, find_cards, find_mobiles, find_landlines):
             for view in views:
@@ -97,7 +103,7 @@ def find_ids(view: str, start: int, end: int) -> Iterator[Found]:
         number = _plain(match[1])
         cued = words.ID_CUE.search(_before(view, match.start())) is not None
         if _is_id(number) or (cued and _PROVINCES.match(number)):
-            yield Found("id_number", *match.span(1), f"{number[:2]}{'*' * 13}{number[-3:]}")
+            yield Found("id_number", *match.span(1), f"{number[:2]}{'*' * 13}{number[-3:].upper()}")
     for match in _OLD_ID.finditer(view, start, end + 4):
         if words.ID_CUE.search(_before(view, match.start())):
             number = match[1]
@@ -118,12 +124,12 @@ def find_cards(view: str, start: int, end: int) -> Iterator[Found]:
 
 def find_mobiles(view: str, start: int, end: int) -> Iterator[Found]:
     """Mobile numbers (1[3-9] and nine digits), with or without +86, split or not."""
-    low = max(0, start - 1)
-    country = _COUNTRY.search(view, low, end)
-    for match in _MOBILE.finditer(view, country.end() if country else start, end + 4):
+    for match in _MOBILE.finditer(view, start, end + 4):
         if _is_mobile(view, match):
             number = _plain(match[1])
-            yield Found("mobile", *match.span(1), f"{number[:3]}****{number[-4:]}")
+            low, high = match.span(1)
+            low -= ")" in match[1] and view[low - 1 : low] == "("
+            yield Found("mobile", low, high, f"{number[:3]}****{number[-4:]}")
 
 
 def find_landlines(view: str, start: int, end: int) -> Iterator[Found]:
@@ -149,10 +155,10 @@ def find_local_lines(text: str) -> Iterator[Found]:
 def find_plates(text: str) -> Iterator[Found]:
     """Vehicle plates, ordinary and new energy."""
     for match in _PLATE.finditer(text):
-        serial = re.sub(r"[ ·\-*]", "", match[3]).translate(_AS_DIGITS)
-        if sum(c.isdigit() for c in serial) >= 2 and match[2] + serial[0] != "fm":
-            shown = f"{match[1]}{match[2].upper()}{'*' * len(serial)}"
-            yield Found("plate", *match.span(), shown)
+        province, letter, written = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
+        serial = re.sub(r"[ ·\-*]", "", written).translate(AS_DIGITS)
+        if sum(c.isdigit() for c in serial) >= 2 and len(serial) in {5, 6}:
+            yield Found("plate", *match.span(), f"{province}{letter.upper()}{'*' * len(serial)}")
 
 
 def find_passports(text: str) -> Iterator[Found]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from models import redact_patterns as words
-from models.redact_numbers import Found
+from models.redact_numbers import AS_DIGITS, NUMERALS, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,24 +26,27 @@ _WECHAT = re.compile(
     r"([a-z][a-z0-9_\-]{5,19}|[0-9]{6,11}|(?:[a-z0-9_] ){5,19}[a-z0-9_])(?![a-z0-9_\-])"
 )
 _QQ = re.compile(
-    r"(?:(?<![a-z])qq|扣扣|叩叩|企鹅号?|(?<=[加+])q|(?<![a-z])q(?=[号:]))(?:群|交流群)?(?:号码|号|账号)?"
+    r"(?:(?<![a-z])qq|扣扣|叩叩|企鹅号?|(?<=[加+])q|(?<![a-z])q(?=[号:]))(?:[一-鿿]{0,3}群|邮箱|咨询|私信|联系)?(?:号码|群号|号|账号)?"
     rf"{_IS}([1-9](?:[ \-.]?[0-9]){{4,10}})(?![0-9]|@)"
 )
 _MAY_BE_ACCOUNT = re.compile(r"信|wx|vx|weixin|wechat|q|扣|叩|企鹅|v")
 
+_NUMERAL_ROW = re.compile(rf"[{NUMERALS}]{{5}}")
+
 _GIVEN = rf"(?:(?![{words.NOT_IN_NAMES}]){_HAN})"
-_ANY_SURNAME = f"[{words.COMMON_SURNAMES}{words.RISKY_SURNAMES}]"
-_SURNAME = f"(?![{words.RISKY_SURNAMES}])[{words.COMMON_SURNAMES}]"
-_WITH_DOT = rf"{_HAN}{{1,6}}·{_HAN}{{1,8}}"
+_UNTITLED = f"(?!{words.HONORIFICS})"
+_ANY_SURNAME = f"[{words.COMMON_SURNAMES}{words.RISKY_SURNAMES}]{_UNTITLED}"
+_SURNAME = f"(?![{words.RISKY_SURNAMES}])[{words.COMMON_SURNAMES}]{_UNTITLED}"
+_FOREIGN = rf"{_HAN}{{1,6}}¤{_HAN}{{1,8}}"  # ¤ stands for the dot in 古丽·买买提
 _LABELLED = re.compile(
     rf"{words.NAME_LABELS}(?:是|为|叫)?[:= ]{{1,2}}"
-    rf"((?:{words.COMPOUND_SURNAMES}|{_ANY_SURNAME}){_GIVEN}{{1,2}})(?!#|{_HAN}?(?:公司|局))"
+    rf"({_FOREIGN}|(?:{words.COMPOUND_SURNAMES}|{_ANY_SURNAME}){_GIVEN}{{1,2}})(?!§|{_HAN}?(?:公司|局))"
 )
 _CUED = re.compile(
     rf"{words.NAME_CUES}:?((?:{words.COMPOUND_SURNAMES}|{_SURNAME}){_GIVEN}{{1,2}}?){words.NAME_END}"
 )
 _INTRODUCED = re.compile(
-    rf"(?:我叫做?|我的名字[叫是]|我名叫|本人名?叫)((?:{words.COMPOUND_SURNAMES}|{_ANY_SURNAME})"
+    rf"(?:我叫做?|我的名字[叫是]|我名叫|本人名?叫)({_FOREIGN}|(?:{words.COMPOUND_SURNAMES}|{_ANY_SURNAME})"
     rf"{_GIVEN}{{1,2}}?){words.NAME_END}"
 )
 _MAY_BE_NAME = re.compile(r"[叫人名主者长客]|居民|市民|村民|租户|人员")
@@ -62,6 +65,8 @@ def find_accounts(text: str) -> Iterator[Found]:
     """WeChat and QQ accounts after their word; public accounts (公众号) stay."""
     if not _MAY_BE_ACCOUNT.search(text):
         return
+    if _NUMERAL_ROW.search(text):
+        text = text.translate(AS_DIGITS)
     for match in _WECHAT.finditer(text):
         account = match[3]
         is_named = match[1] or match[2] or re.search(r"[0-9_:]", match[0])
