@@ -127,7 +127,7 @@ def plain_title(markup: str) -> str:
 
 def title_from(markup: str) -> str:
     """Return the first words of a fragment, for an entry that has no title."""
-    text = one_line(html_to_text(markup[:4_000]))
+    text = plain_title(html_to_text(markup[:4_000]))
     if len(text) <= LONGEST_MADE_TITLE_CHARS:
         return text
     return text[: LONGEST_MADE_TITLE_CHARS - 1] + "…"
