@@ -73,6 +73,8 @@ class ConsoleSettings:
     def host_allowed(self, header: str) -> bool:
         """Say whether a Host header is ours: a foreign name means DNS rebinding."""
         name = host_name(header)
+        if not name:
+            return False
         if is_loopback(name) or name in {host_name(self.host), _url_host(self.public_url)}:
             return True
         # Bound to every address and behind a password there is no one name to compare with.
