@@ -86,8 +86,8 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
         published=when.value,
         published_precision=when.precision,
         offset_minutes=480 if is_chinese else when.offset_minutes,
-        source=_source(head, page, byline),
-        author=_author(head, page, byline, (start, end)),
+        source=_source(head, byline),
+        author=_author(head, byline, marked_author(page, start, end)),
         editor=byline.editor,
         text=text,
         canonical_url=head.canonical,
@@ -115,22 +115,19 @@ def _is_chinese(text: str) -> bool:
     return han * 3 > len(text) and kana * 8 < han
 
 
-def _source(head: Head, page: Page, byline: Byline) -> str:
+def _source(head: Head, byline: Byline) -> str:
     meta = head.meta
     stated = meta.get("contentsource") or meta.get("source") or meta.get("mediaid") or ""
     return byline.source or stated or meta.get("og:site_name") or head.publisher
 
 
-def _author(head: Head, page: Page, byline: Byline, span: tuple[int, int]) -> str:
-    """Return the writer: the byline's, the linked data's, the meta tag's or a marked element's."""
-    stated = [name for name in head.authors if name not in (head.publisher, "")]
-    return (
-        "；".join(stated)
-        or byline.author
-        or marked_author(page, *span)
-        or head.meta.get("author", "")
-        or "；".join(head.authors)
-    )
+def _author(head: Head, byline: Byline, marked: str) -> str:
+    """Return the writer: linked data's, the byline's, a marked element's or the meta tag's."""
+    organisations = (head.publisher, byline.source, "")
+    stated = "；".join(name for name in head.authors if name not in organisations)
+    marked = marked if marked not in organisations else ""
+    meta = head.meta.get("author", "")
+    return stated or byline.author or marked or meta or "；".join(head.authors)
 
 
 def article_as_json(path: str, article: Article) -> dict[str, str | None]:

@@ -20,7 +20,7 @@ _LINES_AFTER = 10
 _MAX_LINE_WEIGHT = 260
 
 _BRACKETS = "【】[]（）()〔〕「」『』<>《》 \u3000:：-—|｜/／·、，,。；;"
-_VALUE_END = re.compile(r"[|｜│\n】\]）)〕，。；;]|\s{2,}")
+_VALUE_END = re.compile(r"[|｜│\n【\[（(】\]）)〕，。；;]|\s{2,}")
 _NAME = re.compile(r"[\u4e00-\u9fff·]{2,6}|[A-Za-z][A-Za-z.'\-]+(?: [A-Z][A-Za-z.'\-]+){0,3}")
 
 

@@ -19,6 +19,8 @@ from collectors.article_words import AUTHOR_NAME, BESIDE, DATE_NAME, SOURCE_NAME
 
 # A page longer than this is cut: no article is, and time must stay bounded.
 MAX_PAGE_CHARS = 2_000_000
+# And one with more tags than this is cut too.
+MAX_TAGS = 100_000
 # libxml2 compares each attribute of a tag with all before it, so one tag with 200,000 attributes
 # takes a minute. Pages long enough for that are searched for such a tag.
 _LONG_PAGE_CHARS = 250_000
@@ -28,80 +30,17 @@ _TAG = re.compile(r"<[a-zA-Z](?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+')*+>?")
 _QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
 
 _SKIPPED = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "iframe",
-        "svg",
-        "canvas",
-        "object",
-        "embed",
-        "template",
-        "select",
-        "option",
-        "button",
-        "textarea",
-        "video",
-        "audio",
-        "map",
-        "math",
-        "head",
-        "rt",
-        "rp",
-        "rtc",
-        "datalist",
-        "progress",
-    ]
+    """
+    script style noscript title iframe svg canvas object embed template select option button
+    textarea video audio map math head rt rp rtc datalist progress
+    """.split()  # noqa: SIM905 - a word list reads better in lines
 )
 _INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "basefont",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "img",
-        "input",
-        "ins",
-        "kbd",
-        "label",
-        "listing",
-        "mark",
-        "menuitem",
-        "nobr",
-        "q",
-        "rb",
-        "ruby",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-        "picture",
-        "source",
-        "track",
-        "param",
-    ]
+    """
+    a abbr acronym b basefont bdi bdo big cite code data del dfn em font i img input ins kbd label
+    listing mark menuitem nobr q rb ruby s samp small span strike strong sub sup time tt u var wbr
+    picture source track param
+    """.split()  # noqa: SIM905 - a word list reads better in lines
 )
 _NOISE_TAGS = frozenset({"nav", "footer", "aside", "menu", "dialog"})
 _HIDDEN_STYLE = re.compile(
@@ -169,6 +108,8 @@ class Page:
 def parse_tree(html: str) -> etree._Element | None:
     """Return the tree of a page, or None where it holds no element; never raises for bad HTML."""
     text = html[:MAX_PAGE_CHARS]
+    if text.count("<") > MAX_TAGS:
+        text = "<".join(text.split("<", MAX_TAGS)[:-1])
     if len(text) > _LONG_PAGE_CHARS:
         text = _TAG.sub(_without_attribute_bomb, text)
     parser = etree.HTMLParser(

@@ -48,6 +48,7 @@ _LEFT_OUT = frozenset({"figcaption", "figure"})
 _LABEL_WEIGHT = 30
 # A teaser is shorter than this.
 _TEXT_FOR_A_LINK = 250
+_MAX_BOXES = 20
 _LEAD_BLOCKS = 25
 _LEAD_POINTS = 60
 
@@ -241,11 +242,13 @@ def _belongs(block: Block) -> bool:
 def _without_tail(blocks: list[Block]) -> list[Block]:
     """Return the blocks without related articles, at the end or in a box between paragraphs."""
     kept: list[Block] = []
+    boxes = 0
     total = sum(max(0, points(block)) for block in blocks)
     seen, place = 0, 0
     while place < len(blocks):
         block = blocks[place]
-        if block.weight < 60 and TAIL.match(block.text):
+        if block.weight < 60 and boxes < _MAX_BOXES and TAIL.match(block.text):
+            boxes += 1
             if not _goes_on(blocks[place + 1 :]):
                 if seen * 2 > total:
                     break

@@ -34,7 +34,8 @@ def choose_title(head: Head, headings: Sequence[str]) -> str:
     stated = [head.meta[name] for name in _META_NAMES if head.meta.get(name)]
     stated += [text for text in (head.headline, head.title) if text]
     cores = [without_site(text, head) for text in stated]
-    confirmed = _confirmed(headings, cores)
+    leads = [text[: end.start()] for text in stated for end in _SEPARATOR.finditer(text)]
+    confirmed = _confirmed(headings, [fold(core) for core in cores], {fold(lead) for lead in leads})
     has_meta = len(stated) > bool(head.title)
     if has_meta and (not confirmed or _is_glued(confirmed, cores[0])):
         return cores[0][:MAX_TITLE_CHARS]
@@ -48,12 +49,13 @@ def choose_title(head: Head, headings: Sequence[str]) -> str:
     return (cores[0] if cores else next(iter(headings), ""))[:MAX_TITLE_CHARS]
 
 
-def _confirmed(headings: Sequence[str], cores: Sequence[str]) -> str:
-    """Return the first heading that a stated title repeats wholly or for the greater part."""
-    wholes = [fold(core) for core in cores]
+def _confirmed(headings: Sequence[str], wholes: Sequence[str], leads: set[str]) -> str:
+    """Return the first heading that a stated title begins with, or repeats for the greater part."""
     for heading in headings:
         mine = fold(heading)
-        if len(mine) >= 4 and any(_repeats(whole, mine) for whole in wholes):
+        if len(mine) < 4:
+            continue
+        if mine in leads or any(_repeats(whole, mine) for whole in wholes):
             return heading
     return ""
 
