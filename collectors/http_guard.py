@@ -96,8 +96,13 @@ class AllowList:
         return self.names(host, port) or self._names_address(address, port)
 
     def names(self, host: str, port: int) -> bool:
-        """Whether `host:port` itself is on the list: the office's own machine."""
-        return f"{ascii_host(host)}:{port}" in self.origins
+        """Whether `host:port` or a literal address is on the list: the office's own machine."""
+        if f"{ascii_host(host)}:{port}" in self.origins:
+            return True
+        try:
+            return self._names_address(plain(host), port)
+        except ValueError:  # a name, not an address
+            return False
 
     def _names_address(self, address: Address, port: int) -> bool:
         text = f"[{address}]" if address.version == 6 else str(address)

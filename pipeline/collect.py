@@ -18,7 +18,7 @@ from storage.sources import SourceMemory
 SOURCE_SECONDS = 300.0
 """A source that needs longer in one round is cut off; each fetch has its own, shorter bound."""
 
-AT_ONCE = 50
+AT_ONCE = 400
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY = timedelta(days=3)
 
@@ -55,7 +55,7 @@ async def collect(
     folder: Path,
     progress: Progress | None = None,
 ) -> list[Gathered]:
-    """Collect from the sources, at most fifty at once; never raises for a source."""
+    """Collect from the sources, at most 400 at once; never raises for a source."""
     turns = asyncio.Semaphore(AT_ONCE)
     ended = 0
 
