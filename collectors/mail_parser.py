@@ -25,6 +25,7 @@ from collectors.dates import SHANGHAI, parse_date
 from collectors.decode import decode
 from collectors.plain_text import clean, html_to_text, one_line
 from collectors.tables import RowProblem, TableError
+from models.records import Entry
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
@@ -72,6 +73,20 @@ class RawMail:
 
     number: int
     raw: bytes
+
+
+def mail_entry(mail: Mail, source: str) -> Entry:
+    """Return the entry of one message."""
+    return Entry(
+        source=source,
+        external_id=mail.message_id,
+        title=mail.subject,
+        text=mail.text,
+        published=mail.sent,
+        date_flag=mail.date_flag,
+        author=mail.author_raw,
+        attachments=mail.attachments,
+    )
 
 
 def read_mails(path: Path, now: datetime) -> Iterator[Mail | RowProblem]:

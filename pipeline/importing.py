@@ -11,6 +11,7 @@ from pathlib import Path
 from collectors.contract import Collected, SourceSettings
 from collectors.hotline import HotlineField, read_hotline
 from collectors.kinds.hotline_file import entry_of
+from collectors.mail_parser import mail_entry, read_mails
 from collectors.tables import RowProblem, TableError
 from models.records import Entry, MediaTier, MentionKind
 from pipeline.collect import Gathered
@@ -97,21 +98,8 @@ def _rows(
 
 
 def _mail(file: Path, source: str, now: datetime) -> Iterator[Entry | str]:
-    from collectors.mail_parser import read_mbox  # noqa: PLC0415 - rare, and slow to load
-
-    for found in read_mbox(file, now):
-        if isinstance(found, str):
-            yield found
-            continue
-        yield Entry(
-            source=source,
-            external_id=found.message_id,
-            title=found.subject,
-            text=found.text,
-            published=found.date,
-            date_flag=found.date_flag,
-            attachments=found.attachments,
-        )
+    for found in read_mails(file, now):
+        yield str(found) if isinstance(found, RowProblem) else mail_entry(found, source)
 
 
 def _import_one(
