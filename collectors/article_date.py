@@ -59,8 +59,10 @@ _ARCHIVE_PREFIX = re.compile(r"/web/\d{8,14}[a-z_]*/")
 # What may end a date text to name its zone: Z, +08:00, CDT, GMT+0000 (…).
 _ZONE_END = re.compile(r"\s*(?:Z|(?:GMT|UTC)?\s?[+-]\d{2}:?\d{2}|[A-Z]{2,5})\s*(?:\([^)]*\))?\s*$")
 # An unlabelled date counts in a line that holds little else; a paragraph tells of other days.
-_MAX_STAMP_LINE_WEIGHT = 110
-_MAX_TAIL_LINE_WEIGHT = 60
+_MAX_BESIDE_WEIGHT = 90
+_MAX_TAIL_BESIDE_WEIGHT = 24
+# A portal's clock: 今天是2026年5月13日 星期三.
+_TODAY = re.compile(r"今天|今日|星期[一二三四五六日天]|农历|農曆")
 _MAX_CANDIDATES = 8
 
 
@@ -130,22 +132,24 @@ def choose_date(
 
 def _shown(around: Surroundings, marked: list[str], clock: Clock) -> tuple[Stamp, Stamp]:
     """Return the first date with a label or mark, and the first without."""
-    near = [line for line in around.tail if weigh(line) <= _MAX_TAIL_LINE_WEIGHT]
-    zones = (around.head, around.wide, near)
-    dated = [(label, text) for lines in zones for label, text in _dates_in(lines)]
+    above = [line for line in around.wide if not _TODAY.search(line)]
+    dated = [*_dates_in(around.head), *_dates_in(above)]
+    dated += [*_dates_in(around.tail, beside_at_most=_MAX_TAIL_BESIDE_WEIGHT)]
     marks = [text for _, text in _dates_in(marked)]
     labelled = [text for has_label, text in dated if has_label] + marks
     return _most_exact(labelled, clock), _most_exact([text for _, text in dated], clock)
 
 
-def _dates_in(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
-    """Yield each date of the lines and whether a label stands before it; prose is passed over."""
+def _dates_in(
+    lines: Iterable[str], *, beside_at_most: int = _MAX_BESIDE_WEIGHT
+) -> Iterator[tuple[bool, str]]:
+    """Yield each date and whether a label stands before it; prose around it passes it over."""
     before = ""
     for line in lines:
         found = list(DATE.finditer(line))
         for match in found:
             has_label = bool(DATE_LABEL.search(line[: match.start()] or before))
-            if has_label or weigh(line) <= _MAX_STAMP_LINE_WEIGHT:
+            if has_label or weigh(line) - weigh(match.group()) <= beside_at_most:
                 yield has_label, match.group()
         before = line
 

@@ -61,8 +61,9 @@ def _confirmed(headings: Sequence[str], wholes: Sequence[str], leads: set[str]) 
 
 
 def _is_glued(heading: str, core: str) -> bool:
-    """Whether a heading is the stated title with words run together (a kicker before it)."""
-    return fold(heading) == fold(core) and len(heading.split()) < len(core.split())
+    """Return whether a heading is the stated title without the signs after its kicker."""
+    marks = sum(not char.isalnum() for char in heading.strip())
+    return fold(heading) == fold(core) and marks < sum(not char.isalnum() for char in core.strip())
 
 
 def _repeats(whole: str, heading: str) -> bool:
