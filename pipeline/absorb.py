@@ -90,8 +90,7 @@ def store_batch(tx: Transaction, batch: Sorted, understood: Understood, mind: Mi
         mentions.add_matches(tx, hits)
     for mention in batch.answered:
         mentions.set_reply(tx, mention.id, mention.reply, mention.replied_at)
-    for state in understood.stories.changed:
-        stories.put(tx, _row(state))
+    stories.put(tx, [_row(state) for state in understood.stories.changed])
     for merge in understood.stories.merges:
         stories.merge(tx, merge.kept, merge.gone)
 

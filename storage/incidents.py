@@ -22,7 +22,7 @@ ALL = f"SELECT {INCIDENT_COLUMNS} FROM incident ORDER BY detected_at"  # noqa: S
 PUT = f"""INSERT OR REPLACE INTO incident ({INCIDENT_COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - same
 COUNT_OF_YEAR = "SELECT count(*) FROM incident WHERE year(detected_at + INTERVAL 8 HOUR) = ?"
-ADD_MENTIONS = "INSERT OR IGNORE INTO incident_mention VALUES (?, ?, ?)"
+TIE_COLUMNS = ("incident_id", "mention_id", "added_at")
 # A story is part of a case when at least half of its independent mentions are tied to the case.
 STORIES_OF_CASES = """
 WITH tied AS (
@@ -133,7 +133,8 @@ def put_incident(tx: Transaction, case: Incident) -> None:
 
 def add_mentions(tx: Transaction, incident_id: str, ids: Sequence[str], now: datetime) -> None:
     """Tie mentions to an incident; known ties are left alone."""
-    tx.run_many(ADD_MENTIONS, [[incident_id, mention_id, now] for mention_id in ids])
+    rows = [[incident_id, mention_id, now] for mention_id in dict.fromkeys(ids)]
+    tx.put_rows("incident_mention", TIE_COLUMNS, rows, known="ignore")
 
 
 def case_of_story(reader: Reader) -> dict[str, str]:

@@ -10,9 +10,6 @@ from storage.store import Reader, Row, Transaction
 
 COLUMNS = """id, channel, receiver, reason, level, subject, card, created_at, next_try_at, alert_id,
   incident_id, attempts, status, sent_at, last_error, step, exercise"""
-ADD = f"""INSERT INTO delivery ({COLUMNS})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
-"""  # noqa: S608 - a constant of ours
 KNOWN = """SELECT d.id FROM delivery d
 JOIN (SELECT unnest(?::VARCHAR[]) AS id) wanted ON d.id = wanted.id"""
 DUE = f"""SELECT {COLUMNS} FROM delivery WHERE status = 'pending' AND next_try_at <= ?
@@ -38,7 +35,8 @@ def add(tx: Transaction, deliveries: Sequence[Delivery]) -> list[Delivery]:
     ids = [delivery.id for delivery in deliveries]
     known = {row[0] for row in tx.rows(KNOWN, [ids])} if ids else set()
     fresh = {d.id: d for d in deliveries if d.id not in known}
-    tx.run_many(ADD, [_row(delivery) for delivery in fresh.values()])
+    names = [name.strip() for name in COLUMNS.split(",")]
+    tx.put_rows("delivery", names, [_row(delivery) for delivery in fresh.values()])
     return list(fresh.values())
 
 

@@ -12,10 +12,13 @@ from models.records import SourceRun
 from storage.store import Reader, Transaction
 
 STATES = "SELECT source, state, next_due_at FROM source_state"
-PUT_STATE = "INSERT OR REPLACE INTO source_state VALUES (?, ?, ?, ?)"
+STATE_COLUMNS = ("source", "state", "next_due_at", "updated_at")
 NEXT_CYCLE = "SELECT coalesce(max(id), 0) + 1 FROM cycle"
 ADD_CYCLE = "INSERT INTO cycle VALUES (?, ?, ?, ?, ?)"
-ADD_RUN = "INSERT INTO source_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+RUN_COLUMNS = (
+    *("cycle_id", "source", "started_at", "finished_at", "status", "reason"),
+    *("fetched", "stored", "updated", "duplicates", "problems"),
+)
 LAST_GOOD_CYCLE = "SELECT max(finished_at) FROM cycle WHERE status = 'ok'"
 RECENT_RUNS = """
 SELECT source, started_at, finished_at, status, reason, fetched, stored, updated, duplicates,
@@ -42,12 +45,14 @@ def memories(reader: Reader) -> dict[str, SourceMemory]:
 
 def remember(tx: Transaction, memories: Mapping[str, SourceMemory], now: datetime) -> None:
     """Keep what sources remember."""
-    tx.run_many(
-        PUT_STATE,
+    tx.put_rows(
+        "source_state",
+        STATE_COLUMNS,
         [
             [source, json.dumps(dict(memory.state), ensure_ascii=False), memory.next_due_at, now]
             for source, memory in memories.items()
         ],
+        known="replace",
     )
 
 
@@ -57,8 +62,9 @@ def record_cycle(
     """Write the cycle and how each source fared; return the cycle's number."""
     number = int(tx.value(NEXT_CYCLE))
     tx.run(ADD_CYCLE, [number, started, finished, "ok", note])
-    tx.run_many(
-        ADD_RUN,
+    tx.put_rows(
+        "source_run",
+        RUN_COLUMNS,
         [
             [number, run.source, run.started_at, run.finished_at, run.status, run.reason]
             + [run.fetched, run.stored, run.updated, run.duplicates, list(run.problems)]

@@ -11,7 +11,10 @@ from storage.store import Reader, Transaction
 OPEN = "SELECT state FROM story WHERE merged_into = '' AND last_at >= ? ORDER BY first_at, id"
 SOME = """SELECT s.state FROM story s JOIN (SELECT unnest(?::VARCHAR[]) AS id) wanted
 ON s.id = wanted.id WHERE s.merged_into = ''"""
-PUT = "INSERT OR REPLACE INTO story VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')"
+COLUMNS = (
+    *("id", "title", "place", "topic", "first_mention_id", "first_at", "last_at"),
+    *("size", "state", "merged_into"),
+)
 MARK_MERGED = "UPDATE story SET merged_into = ? WHERE id = ? OR merged_into = ?"
 MOVE_MENTIONS = "UPDATE mention SET story_id = ? WHERE story_id = ?"
 MOVE_INCIDENTS = "UPDATE incident SET story_id = ? WHERE story_id = ?"
@@ -44,13 +47,13 @@ class StoryRow:
     state: str
 
 
-def put(tx: Transaction, story: StoryRow) -> None:
-    """Write a story as it now stands."""
-    tx.run(
-        PUT,
-        [story.id, story.title, story.place, "", story.id, story.first_at, story.last_at]
-        + [story.size, story.state],
-    )
+def put(tx: Transaction, stories: Sequence[StoryRow]) -> None:
+    """Write stories as they now stand."""
+    rows = [
+        [s.id, s.title, s.place, "", s.id, s.first_at, s.last_at, s.size, s.state, ""]
+        for s in stories
+    ]
+    tx.put_rows("story", COLUMNS, rows, known="replace")
 
 
 def merge(tx: Transaction, kept: str, gone: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from pydantic import Field
@@ -27,7 +28,8 @@ class Feed(HttpSource):
         answer = await read(self, context)
         if answer.ended is not None:
             return answer.ended
-        parsed = self._parse(answer, context)
+        # In a thread: parsing must not eat into the deadlines of the fetches beside it.
+        parsed = await asyncio.to_thread(self._parse, answer, context)
         if parsed.error is not None:
             return await self._discovered(answer, parsed.error, context)
         return self._collected(answer, parsed)

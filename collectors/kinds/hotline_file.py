@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from collectors.contract import CollectContext, Collected, SourceSettings
 from collectors.hotline import HotlineField, HotlineRow, read_hotline
 from collectors.http import Request
+from collectors.kinds._files import cut, digest, matching, read_before, remembered
 from collectors.tables import RowProblem, TableError
 from models.records import Entry
-
-PROBLEMS_KEPT = 50
-FILES_KEPT = 2000
 
 
 class HotlineFile(SourceSettings):
@@ -44,7 +41,7 @@ class HotlineFile(SourceSettings):
         """Read the files that are new or changed."""
         if self.url:
             return await self._from_address(context)
-        files = await asyncio.to_thread(_matching, context.folder, self.path)
+        files = await asyncio.to_thread(matching, context.folder, self.path)
         if not files:
             return self._nothing(context)
         return await asyncio.to_thread(self._from_files, files, context)
@@ -87,14 +84,14 @@ class HotlineFile(SourceSettings):
         )
 
     def _from_files(self, files: list[Path], context: CollectContext) -> Collected:
-        read = _read_before(context)
+        read = read_before(context.state)
         entries: list[Entry] = []
         problems: list[str] = []
         failures: list[str] = []
         fresh: dict[str, str] = {}
         for file in files:
-            digest = _digest(file)
-            if read.get(file.name) == digest:
+            bytes_read = digest(file)
+            if read.get(file.name) == bytes_read:
                 continue
             try:
                 for found in read_hotline(file, context.now, mapping=self.columns):
@@ -102,14 +99,13 @@ class HotlineFile(SourceSettings):
                         problems.append(str(found))
                     else:
                         entries.append(entry_of(found, self.name))
-                fresh[file.name] = digest
+                fresh[file.name] = bytes_read
             except TableError as error:
                 failures.append(str(error))
-        kept: JsonValue = dict([*read.items(), *fresh.items()][-FILES_KEPT:])
         return Collected(
             entries=tuple(entries),
-            state={**context.state, "read": kept},
-            problems=(*failures, *_cut(problems)),
+            state=remembered(context.state, fresh),
+            problems=(*failures, *cut(problems)),
             failure=failures[0] if failures and not entries else "",
             not_modified=not entries and not failures,
         )
@@ -131,35 +127,6 @@ def entry_of(row: HotlineRow, source: str) -> Entry:
         reply=row.reply,
         replied_at=row.replied_at,
     )
-
-
-def _matching(folder: Path, pattern: str) -> list[Path]:
-    given = Path(pattern)
-    root, rest = (
-        (Path(given.anchor), given.relative_to(given.anchor))
-        if given.anchor
-        else (
-            folder,
-            given,
-        )
-    )
-    found = [p for p in root.glob(str(rest)) if p.is_file() and not p.name.startswith(("~$", "."))]
-    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
-
-
-def _read_before(context: CollectContext) -> dict[str, str]:
-    kept = context.state.get("read")
-    return {str(k): str(v) for k, v in kept.items()} if isinstance(kept, dict) else {}
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()[:24]
-
-
-def _cut(problems: list[str]) -> list[str]:
-    left = len(problems) - PROBLEMS_KEPT
-    return [*problems[:PROBLEMS_KEPT], f"and {left} more rows"] if left > 0 else problems
 
 
 KIND = HotlineFile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Literal
 
@@ -56,7 +57,7 @@ class PageList(HttpSource):
         problems: list[str] = []
         for link in links[: self.articles_at_most]:
             fetched = await context.fetcher.get(self.request(link.url))
-            found = self._entry(link, fetched, context)
+            found = await asyncio.to_thread(self._entry, link, fetched, context)
             if isinstance(found, str):
                 problems.append(found)
                 continue

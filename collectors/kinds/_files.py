@@ -1,0 +1,50 @@
+"""What the kinds that watch a folder share: which files there are, and which are new."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from collectors.contract import State
+
+PROBLEMS_KEPT = 50
+FILES_KEPT = 2000
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a pattern, oldest first; a relative one starts in `folder`.
+
+    Hidden files and the lock files of office programs (`~$…`) are left out.
+    """
+    given = Path(pattern)
+    root = Path(given.anchor) if given.anchor else folder
+    rest = given.relative_to(given.anchor) if given.anchor else given
+    found = [p for p in root.glob(str(rest)) if p.is_file() and not p.name.startswith(("~$", "."))]
+    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def digest(file: Path) -> str:
+    """Return what tells whether a file's bytes were read before."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:24]
+
+
+def read_before(state: State) -> dict[str, str]:
+    """Return the digests of the files that were read, by file name."""
+    kept = state.get("read")
+    return {str(k): str(v) for k, v in kept.items()} if isinstance(kept, dict) else {}
+
+
+def remembered(state: State, fresh: dict[str, str]) -> State:
+    """Return the state with newly read files added; the oldest are forgotten beyond 2,000."""
+    every = {**read_before(state), **fresh}
+    kept: JsonValue = dict([*every.items()][-FILES_KEPT:])
+    return {**state, "read": kept}
+
+
+def cut(problems: list[str]) -> list[str]:
+    """Return the first problems and how many more there are."""
+    left = len(problems) - PROBLEMS_KEPT
+    return [*problems[:PROBLEMS_KEPT], f"and {left} more"] if left > 0 else problems
