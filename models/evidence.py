@@ -53,7 +53,7 @@ def phrases(head: str, text: str, codes: Codes, pull: NDArray[np.float64]) -> li
         start, end = _grown(left, int(left.argmax()))
         weight = float(left[start:end].sum()) / total
         left[start:end] = 0.0
-        low, high = int(codes.first[start]), int(codes.last[end - 1])
+        low, high = codes.span(0, start, end)
         found.append(Evidence(head=head, phrase=text[low:high], start=low, end=high, weight=weight))
     return sorted(found, key=lambda evidence: -evidence.weight)
 

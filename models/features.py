@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.fold import fold_batch
+from models.fold import FoldedBatch, fold_batch
 from models.fold_table import CODE, EDGE
 
 if TYPE_CHECKING:
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BUCKET_BITS = 20
-BUCKETS = 1 << BUCKET_BITS
+BODY, OPENING, CLOSING = range(3)
+"""Blocks of buckets: the whole text, its first characters (a title), its last (a request)."""
+
+BLOCKS = 3
+BUCKETS = BLOCKS << BUCKET_BITS
 OPENING_CHARS = 30
-CLOSING_CHARS = 24
+CLOSING_CHARS = 40
 MAX_CHARS = 2_000
 """Characters of a text that are read; a label rarely hides behind the second page."""
 
 _M1, _M2, _M3 = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
-_SALTS = tuple(np.uint32(s) for s in (0x1B873593, 0x38B34AE5, 0xA1E38B93, 0x5BD1E995, 0x7FEB352D))
-_LENGTH_SALT = np.uint32(0x846CA68B)
+_SALTS = tuple(np.uint32(s) for s in (0x1B873593, 0x38B34AE5, 0xA1E38B93, 0x846CA68B))
 _EXCEL_RETURN = "_x000D_"
 _BLANKS = " " * len(_EXCEL_RETURN)
 _SHIFT = np.uint32(32 - BUCKET_BITS)
@@ -38,15 +41,21 @@ _SHIFT = np.uint32(32 - BUCKET_BITS)
 class Codes:
     """Code points of many texts in one array, each text ended by a zero.
 
-    `values` (n,) uint32; `starts` and `ends` (n_texts,) bound each text; `first` and `last` (n,)
-    bound what each code point came from, in the original of its text.
+    `values` (n,) uint32; `starts` and `ends` (n_texts,) bound each text; `folded` (n,) is the
+    place of each code point in `batch`, the folded texts it was taken from.
     """
 
     values: NDArray[np.uint32]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
+    folded: NDArray[np.int64]
+    batch: FoldedBatch
+
+    def span(self, text: int, start: int, end: int) -> tuple[int, int]:
+        """Offsets in original text number `text` of the code points `[start:end]`, not empty."""
+        base = int(self.batch.bounds[text]) + 1
+        low, high = int(self.folded[start]) - base, int(self.folded[end - 1]) - base
+        return self.batch.span(text, low, high + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ def code_points(texts: Sequence[str]) -> Codes:
     values = levelled[at]
     ends = np.flatnonzero(values == 0)
     starts = np.concatenate(([0], ends[:-1] + 1))[: ends.size]
-    return Codes(values, starts, ends, batch.starts[1:][at], batch.ends[1:][at])
+    return Codes(values, starts, ends, at + 1, batch)
 
 
 def _mixed(value: NDArray[np.uint32], salt: np.uint32) -> NDArray[np.uint32]:
@@ -88,33 +97,34 @@ def _mixed(value: NDArray[np.uint32], salt: np.uint32) -> NDArray[np.uint32]:
 
 
 def grams(codes: Codes) -> Grams:
-    """Return all 1-, 2- and 3-grams, the opening's and closing's again, and a length mark."""
+    """Return all 1-, 2- and 3-grams of each block, and a length mark in the opening block."""
     values, total = codes.values, codes.values.size
     owner = np.repeat(np.arange(codes.starts.size, dtype=np.int32), codes.ends - codes.starts + 1)
     inside = values != 0
     one = values * _M1
     two = (one[:-1] ^ (one[:-1] >> np.uint32(16))) * _M3 + one[1:]
     three = (two[:-1] ^ (two[:-1] >> np.uint32(15))) * _M2 + one[2:]
-    ok1, ok2 = inside, inside[:-1] & inside[1:]
-    ok3 = ok2[:-1] & inside[2:]
+    ok2 = inside[:-1] & inside[1:]
+    hashes, inside_at = (one, two, three), (inside, ok2, ok2[:-1] & inside[2:])
     place = np.arange(total)
-    opening = place - codes.starts[owner] < OPENING_CHARS
-    closing = codes.ends[owner] - place <= CLOSING_CHARS
-    parts = [
-        (one, ok1, 1, 0),
-        (two, ok2, 2, 1),
-        (three, ok3, 3, 2),
-        (two, ok2 & opening[:-1], 2, 3),
-        (two, ok2 & closing[:-1], 2, 4),
+    near = (
+        np.ones(total, dtype=bool),
+        place - codes.starts[owner] < OPENING_CHARS,
+        codes.ends[owner] - place <= CLOSING_CHARS,
+    )
+    parts = [(block, n) for block in range(len(near)) for n in (1, 2, 3)]
+    at = [np.flatnonzero(inside_at[n - 1] & near[block][: total - n + 1]) for block, n in parts]
+    buckets = [
+        _mixed(hashes[n - 1][i], _SALTS[n - 1]) + np.uint32(block << BUCKET_BITS)
+        for (block, n), i in zip(parts, at, strict=True)
     ]
-    at = [np.flatnonzero(ok) for _, ok, _, _ in parts]
-    buckets = [_mixed(h[i], _SALTS[s]) for (h, _, _, s), i in zip(parts, at, strict=True)]
-    sizes = [np.full(i.size, n, dtype=np.int8) for (_, _, n, _), i in zip(parts, at, strict=True)]
     length = np.log2(codes.ends - codes.starts + 1.0).astype(np.uint32)
-    n_texts = np.arange(codes.starts.size, dtype=np.int32)
+    marks = _mixed(length * _M1, _SALTS[3]) + np.uint32(OPENING << BUCKET_BITS)
+    texts = np.arange(codes.starts.size, dtype=np.int32)
+    sizes = [np.full(i.size, n, dtype=np.int8) for (_, n), i in zip(parts, at, strict=True)]
     return Grams(
-        np.concatenate([*(owner[i] for i in at), n_texts]),
-        np.concatenate([*buckets, _mixed(length * _M1, _LENGTH_SALT)]),
+        np.concatenate([*(owner[i] for i in at), texts]),
+        np.concatenate([*buckets, marks]),
         np.concatenate([*at, codes.starts]).astype(np.int32),
-        np.concatenate([*sizes, np.zeros(n_texts.size, dtype=np.int8)]),
+        np.concatenate([*sizes, np.zeros(texts.size, dtype=np.int8)]),
     )
