@@ -53,6 +53,9 @@ class ConsoleActions(Protocol):
     ) -> None:
         """Name the responsible unit and the co-working ones."""
 
+    def meet_clock(self, incident_id: str, clock_id: str, who: str, note: str) -> None:
+        """Record that a duty was done: a press conference held, a report made by telephone."""
+
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str
     ) -> None:

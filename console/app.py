@@ -55,6 +55,12 @@ PAGES = (
         action=Action.ASSIGN,
         method="POST",
     ),
+    Page(
+        path="/incidents/{incident_id}/clock",
+        handler=incident.meet_clock,
+        action=Action.MOVE,
+        method="POST",
+    ),
     Page(path="/mentions", handler=mentions.listing),
     Page(path="/mentions/{mention_id}", handler=mentions.show),
     Page(

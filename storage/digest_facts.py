@@ -18,7 +18,7 @@ VOLUME = """
 SELECT count(*), count(*) FILTER (repost_of = ''),
   count(*) FILTER (collected_at >= ?), count(*) FILTER (collected_at >= ? AND repost_of = ''),
   count(*) FILTER (collected_at >= ? AND published_at < ?),
-  count(*) FILTER (collected_at >= ? AND date_flag <> '')
+  count(*) FILTER (collected_at >= ? AND published_at IS NULL)
 FROM mention WHERE collected_at < ? AND NOT exercise
 """
 BY_SOURCE = """
@@ -52,22 +52,28 @@ WITH copies AS (
     arg_max(coalesce(i.level_confirmed, i.level_suggested), i.detected_at) AS level
   FROM incident_mention im JOIN incident i ON i.id = im.incident_id GROUP BY im.mention_id
 )
-SELECT m.id, m.event_at, m.date_flag, m.source, m.media_tier, m.title, left(m.text, 400),
-  m.sentiment, m.topic, m.urgency, coalesce(copies.n, 0), coalesce(cases.incident_id, ''),
-  cases.level
+SELECT m.id, m.event_at, m.published_at IS NOT NULL, m.source, m.media_tier, m.title,
+  left(m.text, 400), m.sentiment, m.topic, m.urgency, coalesce(copies.n, 0),
+  coalesce(cases.incident_id, ''), cases.level
 FROM mention m LEFT JOIN copies ON copies.repost_of = m.id
 LEFT JOIN cases ON cases.mention_id = m.id
 WHERE m.collected_at >= ? AND m.collected_at < ? AND NOT m.exercise AND m.repost_of = ''
 ORDER BY (m.sentiment = 'negative') DESC, m.urgency DESC, coalesce(copies.n, 0) DESC,
   m.event_at DESC, m.seq DESC LIMIT ?
 """
+# A story's incident is the one that most of its mentions are tied to.
 STORIES = """
-SELECT s.id, s.title, s.topic, s.first_at, count(*), count(*) FILTER (m.repost_of = ''),
+WITH tied AS (
+  SELECT m.story_id, im.incident_id, count(*) AS n
+  FROM incident_mention im JOIN mention m ON m.id = im.mention_id
+  WHERE m.story_id <> '' GROUP BY m.story_id, im.incident_id
+), cases AS (SELECT story_id, arg_max(incident_id, n) AS incident_id FROM tied GROUP BY story_id)
+SELECT s.id, s.title, mode(m.topic), s.first_at, count(*), count(*) FILTER (m.repost_of = ''),
   count(*) FILTER (m.sentiment = 'negative'), count(DISTINCT m.source), any_value(s.size),
-  coalesce((SELECT max(i.id) FROM incident i WHERE i.story_id = s.id), '')
-FROM mention m JOIN story s ON s.id = m.story_id
+  coalesce(any_value(cases.incident_id), '')
+FROM mention m JOIN story s ON s.id = m.story_id LEFT JOIN cases ON cases.story_id = s.id
 WHERE m.collected_at >= ? AND m.collected_at < ? AND NOT m.exercise
-GROUP BY s.id, s.title, s.topic, s.first_at
+GROUP BY s.id, s.title, s.first_at
 HAVING count(*) > 1 ORDER BY 5 DESC, 6 DESC, s.id LIMIT ?
 """
 REPLIES = """
@@ -184,11 +190,14 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionLine:
-    """One listed mention; `level` is that of its incident, if it has one."""
+    """One listed mention; `level` is that of its incident, if it has one.
+
+    Without a usable date (`dated` False) `event_at` is when it was collected.
+    """
 
     id: str
     event_at: datetime
-    date_flag: str
+    dated: bool
     source: str
     media_tier: str
     title: str
@@ -343,7 +352,7 @@ def listed(reader: Reader, span: Span, at_most: int) -> tuple[MentionLine, ...]:
         MentionLine(
             id=row[0],
             event_at=row[1],
-            date_flag=row[2],
+            dated=row[2],
             source=row[3],
             media_tier=row[4],
             title=row[5],

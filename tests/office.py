@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerts import clocks as clock_rules
 from alerts import incidents as rules
 from models.records import Incident, IncidentState, Level
-from storage import incidents
+from storage import corrections, incidents
 from storage.store import Store
 
 
@@ -63,18 +64,25 @@ class Office:
         after = rules.assign(before, unit, co_units, self.clock())
         self._keep(before, after, who, note)
 
+    def meet_clock(self, incident_id: str, clock_id: str, who: str, note: str) -> None:
+        with self.store.transaction() as tx:
+            for clock in incidents.clocks(tx, incident_id):
+                if clock.clock_id == clock_id:
+                    incidents.put_clock(tx, clock_rules.meet(clock, self.clock()))
+                    step = incidents.Step(
+                        incident_id=incident_id, at=self.clock(), who=who, action="clock_met",
+                        to_value=clock_id, note=note,
+                    )  # fmt: skip
+                    incidents.add_step(tx, step)
+                    return
+        raise rules.IllegalTransitionError(f"没有时限 {clock_id}")
+
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str
     ) -> None:
         del role
         with self.store.transaction() as tx:
-            was = tx.value(f"SELECT {head} FROM mention WHERE id = ?", [mention_id])
-            tx.run(
-                "INSERT INTO correction SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, ?, ? "
-                "FROM correction",
-                [mention_id, head, label, was, who, self.clock(), note],
-            )
-            tx.run(f"UPDATE mention SET {head} = ? WHERE id = ?", [label, mention_id])
+            corrections.add(tx, mention_id, (head, label), who, note, self.clock())
 
     def _case(self, incident_id: str) -> Incident:
         with self.store.read() as reader:

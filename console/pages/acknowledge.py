@@ -22,7 +22,7 @@ def show(visit: Visit) -> Response:
         token = verify(visit.path["token"], visit.settings.secret, visit.now)
     except BadAckError as bad:
         return _bad(visit, bad)
-    return _page(visit, token, "", 200)
+    return _page(visit, token, token.receiver, "")
 
 
 def accept(visit: Visit) -> Response:
@@ -36,16 +36,16 @@ def accept(visit: Visit) -> Response:
         if incidents.incident(reader, token.incident_id) is None:
             return visit.not_found(visit.say("事件"))
         known = incidents.acknowledgements(reader).get(token.incident_id, [])
-    if any(ack.delivery_id == token.delivery_id and ack.how == "link" for ack in known):
-        return _page(visit, token, "", 200)
+    if any(ack.delivery_id == token.delivery_id for ack in known):
+        return _page(visit, token, who, "")
     try:
         visit.actions.acknowledge(token.incident_id, who, "link", token.delivery_id)
     except REFUSALS as refused:
-        return _page(visit, token, str(refused), 409)
-    return _page(visit, token, "", 200)
+        return _page(visit, token, who, str(refused))
+    return _page(visit, token, who, "")
 
 
-def _page(visit: Visit, token: AckToken, error: str, status: int) -> Response:
+def _page(visit: Visit, token: AckToken, who: str, error: str) -> Response:
     with visit.store.read() as reader:
         case = incidents.incident(reader, token.incident_id)
         if case is None:
@@ -53,7 +53,7 @@ def _page(visit: Visit, token: AckToken, error: str, status: int) -> Response:
         acknowledged = incidents.acknowledgements(reader).get(case.id, [])
         running = [c for c in incidents.clocks(reader, case.id) if c.met_at is None]
         reach = board.reach(reader, [case.id]).get(case.id, Reach())
-    mine = [ack for ack in acknowledged if ack.delivery_id == token.delivery_id]
+    mine = [a for a in acknowledged if a.delivery_id == token.delivery_id or a.who == who]
     facts = {
         "acknowledged": acknowledged,
         "case": case,
@@ -63,7 +63,7 @@ def _page(visit: Visit, token: AckToken, error: str, status: int) -> Response:
         "reach": reach,
         "token": token,
     }
-    return visit.page("ack.html", facts, status)
+    return visit.page("ack.html", facts, 409 if error else 200)
 
 
 def _bad(visit: Visit, bad: BadAckError) -> Response:

@@ -112,6 +112,20 @@ def assign(visit: Visit) -> Response:
     )
 
 
+def meet_clock(visit: Visit) -> Response:
+    """Record that a duty was done."""
+    return _done(
+        visit,
+        lambda: visit.actions.meet_clock(
+            visit.path["incident_id"],
+            visit.form.get("clock", ""),
+            visit.session.name,
+            visit.form.get("note", ""),
+        ),
+        "met",
+    )
+
+
 def split_units(text: str) -> tuple[str, ...]:
     """Return the units named in a line, separated by 、，,；; or spaces."""
     return tuple(part for part in re.split(r"[、，,；;\s]+", text) if part)[:UNITS_AT_MOST]
@@ -165,6 +179,7 @@ def _steps(steps: Sequence[Step], language: Language) -> Iterator[Happening]:
         "regraded": say("等级"),
         "assigned": say("交办"),
         "opened": say("立案"),
+        "clock_met": say("完成时限"),
         "emergency_grade": say("突发事件等级"),
     }
     for step in steps:

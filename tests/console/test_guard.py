@@ -417,6 +417,17 @@ def test_pressing_twice_acknowledges_once(stranger: Hands) -> None:
     assert len(acknowledged(stranger.store)) == 1
 
 
+def test_who_has_acknowledged_at_the_console_need_not_again(stranger: Hands) -> None:
+    with stranger.store.transaction() as tx:
+        incidents.acknowledge(
+            tx,
+            incidents.Acknowledgement(
+                incident_id="i-bus", at=world.NOW, who="值班员乙", how="console", delivery_id=""
+            ),
+        )
+    assert "不必再次使用" in stranger.open(ack_link())
+
+
 def test_an_expired_link_says_so(stranger: Hands) -> None:
     page = stranger.open(ack_link(hours=-1))
     assert stranger.status == 403

@@ -305,6 +305,15 @@ def test_a_unit_is_named(officer: Hands) -> None:
     assert "东河街道、区卫健委" in page
 
 
+def test_a_duty_is_marked_as_done_with_what_was_done(officer: Hands) -> None:
+    officer.open("/incidents/i-bus")
+    page = officer.send("/incidents/i-bus/clock", clock="respond_other_limit", note="已在官网答复")
+    assert "时限已标记为完成" in page
+    assert "已在官网答复" in page
+    officer.send("/incidents/i-bus/clock", clock="nothing", note="x")
+    assert officer.status == 409
+
+
 def test_an_emergency_grade_needs_its_basis(officer: Hands, store: Store) -> None:
     officer.open("/incidents/i-water")
     officer.send("/incidents/i-water/grade", grade="orange", reason="")
