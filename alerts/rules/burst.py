@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from statistics import fmean
 from typing import Literal
 
 from pydantic import Field
@@ -28,7 +29,7 @@ class Burst(RuleSettings):
     )
     window_minutes: int = Field(default=120, ge=1, le=43_200)
     baseline_weeks: int = Field(default=4, ge=0, le=26)
-    prior_spans: int = Field(default=36, ge=1, le=400)
+    prior_spans: int = Field(default=84, ge=1, le=400)
 
     def windows(self) -> tuple[WindowSpec, ...]:
         """Ask for one window with its past, by group when the rule has one."""
@@ -57,8 +58,11 @@ class Burst(RuleSettings):
         return 1 / self.once_in_windows
 
     def _chance(self, window: Window) -> float:
+        """Ask the busier past; of two equals the longer, because it knows more."""
         pasts = [past for past in (window.baseline, window.prior) if past]
-        return max((chance(window.independent, past) for past in pasts), default=1.0)
+        if not pasts:
+            return 1.0
+        return chance(window.independent, max(pasts, key=lambda past: (fmean(past), len(past))))
 
     def _reason(self, window: Window) -> str:
         rare = 1 / max(self._chance(window), 1e-9)

@@ -24,12 +24,12 @@ class Spike(RuleSettings):
     kind: Literal["spike"] = "spike"
     times: float = Field(default=4.0, gt=1, description="Fires at this multiple of the past")
     at_least: int = Field(
-        default=5, ge=1, description="Smallest count now (up), or smallest past (down)"
+        default=4, ge=1, description="Smallest count now (up), or smallest past (down)"
     )
     window_minutes: int = Field(default=360, ge=1, le=43_200)
     direction: Literal["up", "down"] = "up"
     baseline_weeks: int = Field(default=4, ge=0, le=26)
-    prior_spans: int = Field(default=4, ge=0, le=56)
+    prior_spans: int = Field(default=28, ge=0, le=400)
 
     def windows(self) -> tuple[WindowSpec, ...]:
         """Ask for one window with its past, by group when the rule has one."""
