@@ -96,10 +96,12 @@ def test_memory_answers_as_the_store_does(
             tx.insert(
                 "mention", pa.Table.from_pylist([stored(m, n) for n, m in enumerate(mentions)])
             )
-            tx.run_many(
-                "INSERT INTO mention_match VALUES (?, ?, '', '', 0, 0, ?)",
-                [[m.id, query, m.at] for m in mentions for query in m.queries],
-            )
+            for mention in mentions:
+                for query in mention.queries:
+                    tx.run(
+                        "INSERT INTO mention_match VALUES (?, ?, '', '', 0, 0, ?)",
+                        [mention.id, query, mention.at],
+                    )
         with store.read() as reader:
             assert Replay(mentions).windows(SPECS, NOW) == windows(reader, SPECS, NOW)
 
