@@ -75,9 +75,9 @@ def _judge(found: Civil, now: datetime, zone: tzinfo) -> ParsedDate:
 
 
 def _plausible(moment: datetime, now: datetime, flag: Flag, precision: Precision) -> ParsedDate:
-    if moment > now + FUTURE_AT_MOST or moment < now - PAST_AT_MOST:
-        return ParsedDate(value=None, flag="implausible", precision=precision)
-    return ParsedDate(value=moment, flag=flag, precision=precision)
+    if -PAST_AT_MOST <= moment - now <= FUTURE_AT_MOST:
+        return ParsedDate(value=moment, flag=flag, precision=precision)
+    return ParsedDate(value=None, flag="implausible", precision=precision)
 
 
 def _read_exact(text: str) -> datetime | None:
@@ -85,18 +85,25 @@ def _read_exact(text: str) -> datetime | None:
     try:
         if text[10:11] == "T" and len(text) >= 20:
             exact = datetime.fromisoformat(text)
-        elif text[3:5] == ", " and text[25:26] == " " and text[7] == text[11] == text[16] == " ":
-            month = _SHORT_MONTHS[text[8:11]]
-            zone = text[26:]
-            zone = "Z" if zone in {"GMT", "UTC"} else zone if zone[0] in "+-" else "?"
-            exact = datetime.fromisoformat(f"{text[12:16]}-{month}-{text[5:7]}T{text[17:25]}{zone}")
-        else:
-            return None
+            return exact.astimezone(UTC) if exact.tzinfo is not None else None
+        if text[3:5] == ", " and text[7:26:9] == text[11:26:14] == "  " and text[16] == " ":
+            day = f"{text[12:16]}-{_SHORT_MONTHS[text[8:11]]}-{text[5:7]}"
+            return datetime.fromisoformat(f"{day}T{text[17:25]}+00:00") - _USUAL_ZONES[text[26:]]
     except (ValueError, KeyError, IndexError):
         return None
-    return exact.astimezone(UTC) if exact.tzinfo is not None else None
+    return None
 
 
+_USUAL_ZONES = {
+    **dict.fromkeys(("GMT", "UTC", "Z", "+0000"), timedelta()),
+    **{
+        f"{sign}{hour:02d}{minute:02d}": timedelta(hours=hour, minutes=minute) * int(f"{sign}1")
+        for sign in "+-"
+        for hour in range(14)
+        for minute in (0, 30)
+        if hour or minute
+    },
+}
 _SHORT_MONTHS = {
     name.capitalize(): f"{MONTHS[name]:02d}"
     for name in ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -182,17 +182,17 @@ def _decode_broken(body: bytes, labels: list[str]) -> Decoded:
     good = _count_non_ascii(text) - bad
     if good > bad:
         return Decoded(text=strip_controls(text), encoding="utf-8", replaced=bad)
-    guess = guess_encoding(body)
+    best: Decoded | None = None
     for label in labels:
         if label == "utf-8" or label.startswith(("utf-16", "utf-32")):
             continue
         attempt = _read(body, label)
-        if attempt.replaced == 0 or guess == label:
+        if attempt.replaced == 0:
             return attempt
-        # A wrong label shows itself: another codec reads what this one cannot.
-        if attempt.replaced <= _read(body, guess).replaced:
-            return attempt
-    return _read(body, guess)
+        best = best or attempt
+    guessed = _read(body, guess_encoding(body))
+    # A wrong label shows itself: another codec reads what this one cannot.
+    return best if best is not None and best.replaced <= guessed.replaced else guessed
 
 
 def _count_non_ascii(text: str) -> int:

@@ -69,13 +69,18 @@ for _field, _keys in _FIELD_KEYS.items():
         _FIELDS_OF_KEY.setdefault(_name, []).append((_field, _rank))
 
 
-FieldRanks = tuple[tuple[str, int], ...]
+FieldRanks = tuple[tuple[str, int, bool], ...]
 
 
 @lru_cache(maxsize=4_096)
 def fields_of(tag: object) -> FieldRanks:
-    """Return the (field, rank) pairs an element name feeds; rank 0 is the best source."""
-    return tuple(_FIELDS_OF_KEY.get(key_of(tag), ()))
+    """Return (field, rank, typed) for each field an element name feeds; rank 0 is the best source.
+
+    `typed` elements are Atom's: their `type` attribute says what their text is.
+    """
+    key = key_of(tag)
+    typed = key.startswith("atom:")
+    return tuple((field, rank, typed) for field, rank in _FIELDS_OF_KEY.get(key, ()))
 
 
 @lru_cache(maxsize=4_096)

@@ -30,8 +30,8 @@ from collectors.plain_text import (
 )
 from collectors.sanitise import Fragment, Sanitiser, escape_text, web_url
 
-# What feeds each field: rank (0 is the best source), own text, element.
-Source = tuple[int, str, Element]
+# What feeds each field: rank (0 is the best source), own text, element, whether Atom types it.
+Source = tuple[int, str, Element, bool]
 Fields = dict[str, list[Source]]
 
 LONGEST_ID_CHARS = 2_000
@@ -66,11 +66,11 @@ def gather(parent: Element) -> Fields:
         uses = fields_of(child.tag)
         if uses:
             text = child.text or ""
-            for field, rank in uses:
+            for field, rank, typed in uses:
                 if field in fields:
-                    fields[field].append((rank, text, child))
+                    fields[field].append((rank, text, child, typed))
                 else:
-                    fields[field] = [(rank, text, child)]
+                    fields[field] = [(rank, text, child, typed)]
     return fields
 
 
@@ -141,11 +141,12 @@ def _inner_markup(text: str, element: Element) -> str:
     return "".join(parts)
 
 
-def _text_and_form(text: str, element: Element) -> tuple[str, bool]:
-    """Return an element's content and whether it is markup (else plain text)."""
+def _text_and_form(source: Source) -> tuple[str, bool]:
+    """Return a source's content and whether it is markup (else plain text)."""
+    _, text, element, typed = source
     if len(element):
         return _inner_markup(text, element), True
-    if not key_of(element.tag).startswith("atom:"):
+    if not typed:
         return text, True
     kind = (element.get("type") or "").strip().lower()
     mode = (element.get("mode") or "").lower()
@@ -172,12 +173,11 @@ def fragment(source: Source | None, context: ReadingContext) -> Fragment:
     """Return a source's content as HTML yet to be made safe, empty without one."""
     if source is None:
         return context.nothing
-    _, text, element = source
-    text, is_markup = _text_and_form(text, element)
+    text, is_markup = _text_and_form(source)
     if not is_markup:
         return Fragment(escape_text(text), context.sanitiser)
     if context.has_xml_base and "<" in text:
-        return Fragment(text, Sanitiser(_base_of(element, context.base)))
+        return Fragment(text, Sanitiser(_base_of(source[2], context.base)))
     return Fragment(text, context.sanitiser)
 
 
@@ -185,15 +185,15 @@ def title_text(source: Source | None) -> str:
     """Return a source's content as one plain line."""
     if source is None:
         return ""
-    _, text, element = source
+    _, text, element, typed = source
     text = text.strip()
     # Nothing unseen, reordering or spaced oddly is printable: most titles are done here.
-    usual = text.isprintable() and "<" not in text and "&" not in text and not len(element)
-    if usual and element.get("mode") != "base64" and "/" not in (element.get("type") or ""):
-        return _SPACES.sub(" ", text)[:LONGEST_TITLE_CHARS]
+    usual = text.isprintable() and "<" not in text and "&" not in text
+    if usual and not (typed and element.attrib) and not len(element):
+        return (_SPACES.sub(" ", text) if "  " in text else text)[:LONGEST_TITLE_CHARS]
     if len(element):
         return plain_title(html_to_text(_inner_markup(text, element)))
-    return plain_title(_text_and_form(text, element)[0])
+    return plain_title(_text_and_form(source)[0])
 
 
 _SPACES = re.compile("  +")
@@ -222,8 +222,10 @@ _OTHER_RELATIONS = word_set(
 def link_of(fields: Fields, base: str, *, has_xml_base: bool) -> str:
     """Return the page the feed or entry is about, "" without one."""
     best, best_rank = "", _NOT_A_PAGE
-    for _, text, element in fields.get("link", ())[:MOST_SOURCES]:
-        rank, address = _ranked_link(text, element)
+    for source in fields.get("link", ())[:MOST_SOURCES]:
+        _, text, element, typed = source
+        plain = text.strip() if not typed else ""
+        rank, address = (1, plain) if plain else _ranked_link(element)
         if address and rank < best_rank:
             url = web_url(address, _base_of(element, base) if has_xml_base else base)
             if url:
@@ -231,12 +233,9 @@ def link_of(fields: Fields, base: str, *, has_xml_base: bool) -> str:
     return best
 
 
-def _ranked_link(text: str, element: Element) -> tuple[int, str]:
+def _ranked_link(element: Element) -> tuple[int, str]:
     """Return (0 best … 9 not a page, address)."""
-    href = element.get("href") or element.get("HREF")
-    if href is None:
-        text = text.strip()
-        return (1, text) if text else (_NOT_A_PAGE, "")
+    href = element.get("href") or element.get("HREF") or (element.text or "").strip()
     rel = (element.get("rel") or "alternate").strip().lower()
     kind = (element.get("type") or "").lower()
     if rel.rpartition("/")[2] == "alternate":
@@ -248,7 +247,7 @@ def _ranked_link(text: str, element: Element) -> tuple[int, str]:
 
 def _other_link(item: Element, fields: Fields, context: ReadingContext) -> str:
     """Return the best address of an item without a link: its guid, its RDF name, an attachment."""
-    for _, text, element in fields.get("id", ()):
+    for _, text, element, _ in fields.get("id", ()):
         permanent = (element.get("isPermaLink") or element.get("ispermalink") or "true").lower()
         if (
             key_of(element.tag) == "guid"
@@ -258,7 +257,7 @@ def _other_link(item: Element, fields: Fields, context: ReadingContext) -> str:
             return web_url(text.strip())
     if address := item.get("HREF") or item.get(_RDF_ABOUT):
         return web_url(address, context.base)
-    for _, _, element in fields.get("attached", ()):
+    for _, _, element, _ in fields.get("attached", ()):
         if address := (element.get("url") or "").strip():
             return web_url(address, context.base)
     return ""
@@ -276,7 +275,7 @@ def author_of(fields: Fields) -> str:
         return ""
     names: list[str] = []
     best_rank = -1
-    for rank, text, element in sorted(sources, key=_by_rank)[:MOST_SOURCES]:
+    for rank, text, element, _ in sorted(sources, key=_by_rank)[:MOST_SOURCES]:
         if names and rank != best_rank:
             break
         if name := _person(text, element):
@@ -335,9 +334,9 @@ def _identity(item: Element, fields: Fields, context: ReadingContext) -> str:
     source = best_of(fields, "id")
     if source is None:
         return one_line(item.get(_RDF_ABOUT) or "")[:LONGEST_ID_CHARS]
-    _, text, element = source
+    _, text, element, typed = source
     text = one_line(_inner_markup(text, element))[:LONGEST_ID_CHARS]
-    if text.startswith("/") and key_of(element.tag) == "atom:id":
+    if typed and text.startswith("/"):
         return web_url(text, _base_of(element, context.base)) or text
     return text
 
@@ -354,7 +353,7 @@ def _time(
         sources = sources[::-1]
         sources.sort(key=_by_rank)
     worst: ParsedDate | None = None
-    for _, text, _ in sources[:MOST_SOURCES]:
+    for _, text, _, _ in sources[:MOST_SOURCES]:
         found = parse_date(text, context.now, zone=context.zone)
         if found.value is not None:
             return found.value, ((f"{field}:{found.flag}",) if found.flag else ())
