@@ -13,7 +13,7 @@ from collectors.article_byline import Byline, read_byline, shown_title, surround
 from collectors.article_date import Clock, choose_date, zone_of_language
 from collectors.article_head import Head, read_head
 from collectors.article_lines import is_scattered, without_scattered
-from collectors.article_marks import marked_author, marked_dates
+from collectors.article_marks import marked_author, marked_dates, stated_name
 from collectors.article_page import Page, parse_tree, read_page
 from collectors.article_text import find_main, text_of
 from collectors.article_title import choose_title
@@ -123,11 +123,11 @@ def _source(head: Head, byline: Byline) -> str:
 
 def _author(head: Head, byline: Byline, marked: str) -> str:
     """Return the writer: linked data's, the byline's, a marked element's or the meta tag's."""
-    organisations = (head.publisher, byline.source, "")
-    stated = "；".join(name for name in head.authors if name not in organisations)
-    marked = marked if marked not in organisations else ""
-    meta = head.meta.get("author", "")
-    return stated or byline.author or marked or meta or "；".join(head.authors)
+    not_people = {head.publisher, byline.source, head.meta.get("og:site_name"), ""}
+    stated = "；".join(name for name in head.authors if name not in not_people)
+    named = stated or byline.author or (marked if marked not in not_people else "")
+    meta = stated_name(head.meta.get("author", ""))
+    return named or meta or "；".join(head.organisations or head.authors)
 
 
 def article_as_json(path: str, article: Article) -> dict[str, str | None]:

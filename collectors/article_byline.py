@@ -18,22 +18,28 @@ _LINES_BEFORE = 14
 _LINES_AFTER = 10
 # A byline is short; a paragraph that names a source is not one.
 _MAX_LINE_WEIGHT = 260
+_EDGE_CHARS = 60
 
 _BRACKETS = "【】[]（）()〔〕「」『』<>《》 \u3000:：-—|｜/／·、，,。；;"
 _VALUE_END = re.compile(r"[|｜│\n【\[（(】\]）)〕，。；;]|\s{2,}")
-_NAME = re.compile(r"[\u4e00-\u9fff·]{2,6}|[A-Za-z][A-Za-z.'\-]+(?: [A-Z][A-Za-z.'\-]+){0,3}")
+_NAME = re.compile(r"[\u4e00-\u9fff·]{2,8}|[A-Za-z][A-Za-z.'\-]*(?: [A-Z][A-Za-z.'\-]+){0,3}")
+_BETWEEN_NAMES = re.compile(r"[、,，;；/／&|]\s*|\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+")
+# 观察者网专栏作者 王文 → 王文
+_TITLE_OF_OFFICE = re.compile(r"^.*(?:作者|记者|記者|编辑|編輯)\s*")
+_PERSON_AND_PAPER = re.compile(r"^([\u4e00-\u9fff]{2,4})\s?[/／]\s?([\u4e00-\u9fff]{3,12})$")
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """The short lines around a text: `wide` above the title, `head` below it, `tail` at the end.
 
-    `top` is the block after the title.
+    `edges` are the first and last words of its paragraphs; `top` is the block after the title.
     """
 
     head: tuple[str, ...]
     tail: tuple[str, ...]
     wide: tuple[str, ...]
+    edges: tuple[str, ...] = ()
     top: int = 0
 
 
@@ -48,13 +54,25 @@ class Byline:
 
 def surroundings(page: Page, start: int, end: int, title: str) -> Surroundings:
     """Return the short lines around the blocks `start` to `end`."""
-    top = _below_title(page.blocks, start, fold(title))
+    wanted = fold(title)
+    top = _below_title(page.blocks, start, wanted)
     tail_from = max(start, end - 6)
     return Surroundings(
-        head=_lines(page.blocks[top : max(top, start) + 5]),
+        head=tuple(x for x in _lines(page.blocks[top : max(top, start) + 5]) if fold(x) != wanted),
         tail=_lines(page.blocks[tail_from : end + _LINES_AFTER]),
         wide=_lines(page.blocks[max(0, top - 25) : top]),
+        edges=_edges(page.blocks[start:end]),
         top=top,
+    )
+
+
+def _edges(blocks: Sequence[Block]) -> tuple[str, ...]:
+    """Return how the first paragraphs begin and the last ones end: there a reporter is named."""
+    wide = (b for b in blocks if b.weight > _MAX_LINE_WEIGHT and not b.is_noise)
+    lines = [line for block in wide for line in block.text.split("\n")]
+    return (
+        *(line[:_EDGE_CHARS] for line in lines[:2]),
+        *(line[-_EDGE_CHARS:] for line in lines[-12:]),
     )
 
 
@@ -107,7 +125,10 @@ def read_byline(around: Surroundings, *, is_chinese: bool) -> Byline:
     """Read who from the lines around a text; unlabelled sources are looked for in Chinese pages."""
     head, tail = _labelled(around.head), _labelled(around.tail)
     source = _value(head, "source") or (_beside_date(around.head) if is_chinese else "")
-    author = _value(head, "author") or _reporter(around.head) or _value(tail, "author")
+    author = _value(head, "author") or _reporter([*around.head, *around.edges])
+    author = author or _value(tail, "author")
+    if found := _PERSON_AND_PAPER.match(source):
+        author, source = author or found[1], found[2]
     return Byline(
         source=source or _value(tail, "source"),
         editor=_people(_value(tail, "editor") or _value(head, "editor")),
@@ -155,8 +176,12 @@ def _source_name(value: str) -> str:
 
 
 def _people(value: str) -> str:
-    """Up to four names, joined with 、; text that is no name gives an empty string."""
-    names = _NAME.findall(value[:60])
+    """Return up to four names, joined with 、; text that is no name gives an empty string."""
+    names: list[str] = []
+    for word in _BETWEEN_NAMES.split(_TITLE_OF_OFFICE.sub("", value)[:60]):
+        if not _NAME.fullmatch(word):
+            break
+        names.append(word)
     return "、".join(dict.fromkeys(names[:4]))
 
 
@@ -187,7 +212,7 @@ def _bare_name(text: str) -> str:
     text = re.sub(r"^(?:原创|转载|首发)\s*|[\[【（(].*?[\]】）)]", "", text.strip()).strip(
         _BRACKETS
     )
-    text = re.sub(r"\s+\d+$", "", text)
+    text = re.sub(r"\s+\d+$|\s*(?:记者|記者).*$", "", text)
     if not 2 <= len(text) <= 16 or NOT_SOURCE.search(text) or text.count(" ") > 1:
         return ""
     return text

@@ -32,6 +32,7 @@ class Head:
     headline: str = ""
     published: str = ""
     authors: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
     publisher: str = ""
     body: str = ""
 
@@ -106,9 +107,18 @@ def _nodes(data: object) -> Iterator[dict[str, Any]]:
 def _read_article_node(head: Head, node: dict[str, Any]) -> None:
     head.headline = head.headline or _string(node.get("headline"))
     head.published = head.published or _string(node.get("datePublished"))
-    head.authors = head.authors or _names(node.get("author"))
+    _read_authors(head, node.get("author"))
     head.publisher = head.publisher or next(iter(_names(node.get("publisher"))), "")
     head.body = head.body or _string(node.get("articleBody"))
+
+
+def _read_authors(head: Head, value: object) -> None:
+    found = value if isinstance(value, list) else [value]
+    bodies = [
+        one for one in found if isinstance(one, dict) and "rganization" in str(one.get("@type"))
+    ]
+    head.organisations = head.organisations or _names(bodies)
+    head.authors = head.authors or _names([one for one in found if one not in bodies])
 
 
 def _string(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from collectors.article_page import Mark, Page, clean_text, weigh
+from collectors.article_words import LABEL
 
 _BESIDE_AUTHOR = re.compile(
     r"comment|form|avatar|image|img|photo|social|twitter|facebook|bio|desc|email|related|teaser|card__|prep",
@@ -17,9 +18,10 @@ _BY = re.compile(
 )
 _AFTER_NAME = re.compile(
     r"\s*(?:[|•·–—/,:@(\n]|\s-\s|\b(?:am|on|at|um|le|el|vom|updated|published|posted|follow"
-    r"|contributor|reporter|staff writer|\d)).*$",
+    r"|contributor|reporter|staff writer)\b|\d).*$",
     re.IGNORECASE | re.DOTALL,
 )
+_NOT_NAME = re.compile(r"发布|發布|关注|關注|简介|举报|@|https?:|总篇数|discuz", re.IGNORECASE)
 _MAX_DATE_CHARS = 60
 _NEAR_BEFORE = 14
 _NEAR_AFTER = 4
@@ -46,8 +48,15 @@ def _is_near(mark: Mark, start: int, end: int) -> bool:
 
 def author_name(text: str) -> str:
     """Return the name in a byline, without 'by' before it and time or title after it."""
-    name = _AFTER_NAME.sub("", _BY.sub("", clean_text(text), count=1)).strip(" ,;:.|–—-")
-    if not 2 <= weigh(name) <= 60 or len(name.split()) > 6:
+    return stated_name(_AFTER_NAME.sub("", _BY.sub("", clean_text(text), count=1)))
+
+
+def stated_name(text: str) -> str:
+    """Return a name that a page states, or an empty string for an address, a number, a sentence."""
+    name = text.strip(" ,;:.|–—-[]")
+    if label := LABEL.search(name) or _NOT_NAME.search(name):
+        name = name[: label.start()].strip()
+    if not 2 <= weigh(name) <= 60 or len(name.split()) > 6 or name.isdigit():
         return ""
     return name
 

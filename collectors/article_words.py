@@ -120,7 +120,7 @@ _OTHER = one_of(r"""
 """)
 LABEL = re.compile(
     rf"(?P<source>{_SOURCE})\s*[:：]|(?P<editor>{_EDITOR})\s*[:：/／]"
-    rf"|(?P<author>{_AUTHOR})\s*[:：/／]|(?P<other>{_OTHER})\s*(?=[:：\s【\[（(]|$)"
+    rf"|(?<![\u4e00-\u9fff])(?P<author>{_AUTHOR})\s*[:：/／]|(?P<other>{_OTHER})\s*(?=[:：\s【\[（(]|$)"
 )
 DATE_LABEL = re.compile(
     r"(?<!引用)(?:发布|發布|发表|發表|发稿|刊发|公开|发文|成文|建立|上传|投稿|公開)?"
@@ -134,7 +134,7 @@ _NAMES = r"[\u4e00-\u9fff·]{2,4}(?:[、 \u3000][\u4e00-\u9fff·]{2,4})"
 REPORTER = re.compile(
     r"(?:见习|實習|实习)?(?:记\s?者|記\s?者)\s*[:：]?\s*"
     rf"({_NAMES}{{0,3}}?)"
-    r"(?=\s*(?:[/／]|$|[）)】\]]|[\u4e00-\u9fff]{2,4}(?:报道|報導|報道)|报道|報導|報道|摄|攝|电|電|通讯员))"
+    r"(?=\s*(?:[/／]|$|[）)】\]]|[\u4e00-\u9fff]{2,4}(?:报道|報導|報道)|报道|報導|報道|[文电電](?![\u4e00-\u9fff])|通讯员))"
 )
 # （王某某／台中報導）
 REPORT_FROM = re.compile(
@@ -143,8 +143,10 @@ REPORT_FROM = re.compile(
 )
 # What stands beside a date and is no source.
 NOT_SOURCE = re.compile(
-    r"原创|转载|字号|字體|首页|首頁|正文|评论|分享|阅读|关注|订阅|微信|微博|更新|发布|编辑"
-    r"|\d{3,}|[。！？!?：:]|^[\d\s]+$"
+    r"原创|转载|字号|字體|首页|首頁|正文|评论|分享|阅读|关注|订阅|微信|微博|更新|发布|编辑|举报|收藏"
+    r"|打印|时间|時間|日期|facebook|twitter|line$|email"
+    r"|\d{3,}|\d[篇条條次个人]|[。！？!?：:]|^[\d\s]+$",
+    re.IGNORECASE,
 )
 
 # Dates in running lines ------------------------------------------------------
