@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from models.records import Level
+from models.records import SHANGHAI, Level
 from reports import charts, words
 from reports.english import translator
 from reports.facts import (
@@ -245,6 +245,7 @@ def _page(facts: DigestFacts, language: Language, links: Links) -> dict[str, Any
         "links": links,
         "notes": notes(facts, language),
         "subject": subject(facts, language),
+        "time_of": lambda at: _time_of(at, facts, language),
         "title": _joined(facts.scope.place, translator(language)("政务舆情日报"), language),
         "verdict": verdict(facts),
         "verdict_line": verdict_line(facts, language),
@@ -281,6 +282,14 @@ def _charts(facts: DigestFacts, language: Language) -> dict[str, Any]:
 def _day_of(start: datetime, facts: DigestFacts) -> date:
     """Return the digest day whose span begins then."""
     return facts.day - (facts.span.start - start)
+
+
+def _time_of(at: datetime, facts: DigestFacts, language: Language) -> str:
+    """Return 18:05 on the digest's own day, 11月23日 18:05 on another."""
+    local = at.astimezone(SHANGHAI)
+    if local.date() == facts.day:
+        return f"{local:%H:%M}"
+    return words.short_moment(at, language)
 
 
 def _headings(language: Language) -> Sequence[str]:

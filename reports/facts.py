@@ -32,7 +32,7 @@ class DigestScope:
     sources: Mapping[str, str] = field(default_factory=dict)
     closes_at: time = time(0)
     silent_days: int = 7
-    listed_at_most: int = 30
+    listed_at_most: int = 20
     stories_at_most: int = 10
     replies_at_most: int = 20
 

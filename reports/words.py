@@ -99,6 +99,11 @@ def level_word(level: Level, language: Language) -> str:
     return level.zh if language == "zh" else level.en
 
 
+def level_colour(level: Level, language: Language) -> str:
+    """Return the colour word alone, as in 橙色."""
+    return level_word(level, language).split("（")[0].split(" (")[0]
+
+
 def state_word(state: IncidentState | str, language: Language) -> str:
     """Return the word for a state; an unknown one is shown as stored."""
     try:
