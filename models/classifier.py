@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.evidence import Evidence, char_pull, phrases
-from models.features import BUCKETS, code_points, grams
+from models.features import BLOCKS, BUCKET_BITS, BUCKETS, block_factors, code_points, grams
 from models.labels import HEADS, KINDS, LABELS, UNCLASSIFIED, Head
 from models.weight_files import Arrays, Manifest, WeightsError, packaged, read_weights
 
@@ -32,7 +32,8 @@ __all__ = ["Classifier", "Evidence", "Scores", "WeightsError", "load", "score_ba
 
 Floats = NDArray[np.float32]
 
-TEXTS_A_BATCH: Final = 256
+CHARS_A_BATCH: Final = 50_000
+"""Characters scored at once: their arrays stay in the cache."""
 
 
 class ScoreLineError(ValueError):
@@ -43,11 +44,13 @@ class ScoreLineError(ValueError):
 class HeadScores:
     """One head over n texts.
 
-    `label` (n,) str, "unclassified" where the model is unsure; `probability` (n,) of the best
-    class; `probabilities` (n, classes) float32 in the order of `classes`, rows sum to one.
+    `best` (n,) is the class chosen, by number; `label` (n,) its name, "unclassified" where the
+    model is unsure; `probability` (n,) is the chosen class's; `probabilities` (n, classes)
+    float32 are in the order of `classes`, rows sum to one.
     """
 
     classes: tuple[str, ...]
+    best: NDArray[np.int64]
     label: NDArray[np.str_]
     probability: Floats
     probabilities: Floats
@@ -89,7 +92,7 @@ class EvidenceLine(TypedDict):
 class ScoreLine(TypedDict):
     """One output line of `yuqing score`."""
 
-    id: str
+    id: str | int
     sentiment: str
     topic: str
     appeal: str
@@ -103,7 +106,7 @@ class ScoreLine(TypedDict):
 class ScoreRequest:
     """One input line of `yuqing score`."""
 
-    id: str
+    id: str | int
     text: str
     kind: str | None = None
 
@@ -124,7 +127,7 @@ def parse_score_line(line: str, number: int) -> ScoreRequest:
     identity = content.get("id")
     if isinstance(identity, bool) or not isinstance(identity, str | int):
         raise ScoreLineError(f'line {number}: "id" must be a string or a whole number')
-    return ScoreRequest(id=str(identity), text=text, kind=kind)
+    return ScoreRequest(id=identity, text=text, kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ class _Bag:
 
     rows: NDArray[np.int64]
     weights: Floats
+    counts: NDArray[np.int64]
     bounds: NDArray[np.int64]
 
 
@@ -142,13 +146,10 @@ class Classifier:
     def __init__(self, manifest: Manifest, arrays: Arrays) -> None:
         self.manifest = manifest
         self.version = manifest.version
-        self._idf = arrays.idf
-        self._factors = arrays.factors
-        self._weights = arrays.weights * arrays.factor_scale[:, None]
-        self._bias = arrays.bias
-        self._kind_bias = arrays.kind_bias
+        self._arrays = arrays
         self._row_of = np.full(BUCKETS, -1, dtype=np.int32)
         self._row_of[arrays.buckets] = np.arange(arrays.buckets.size, dtype=np.int32)
+        self._first_rows = np.searchsorted(arrays.buckets, np.arange(BLOCKS) << BUCKET_BITS)
         ends = np.cumsum([len(block.labels) for block in manifest.blocks])
         self._columns = {
             block.name: slice(int(end) - len(block.labels), int(end))
@@ -161,10 +162,7 @@ class Classifier:
     def score(self, texts: Sequence[str], kinds: Sequence[str | None] | None = None) -> Scores:
         """Return all heads for the texts; a kind that is None is judged from the text."""
         given = _kind_numbers(kinds, len(texts))
-        batches = [
-            self._probabilities(texts[at : at + TEXTS_A_BATCH], given[at : at + TEXTS_A_BATCH])
-            for at in range(0, len(texts), TEXTS_A_BATCH)
-        ] or [self._probabilities([], given)]
+        batches = [self._probabilities(texts[part], given[part]) for part in _parts(texts)]
         joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
         return Scores(
             sentiment=self._head("sentiment", joined["sentiment"]),
@@ -179,47 +177,45 @@ class Classifier:
     def explain(self, text: str, kind: str | None = None) -> tuple[Evidence, ...]:
         """Return the phrases that spoke most for each head's label, strongest first a head."""
         codes, found, bag = self._bag([text])
-        logits = self._project(bag) @ self._weights + self._bias
         rows, shares = self._occurrences(found, bag)
+        read = self._arrays.weights[rows].astype(np.float32) * self._arrays.scale
         evidence: list[Evidence] = []
-        for head, direction in self._directions(logits, _kind_numbers([kind], 1)).items():
-            pull = shares * (self._factors[rows] @ direction)
+        for head, direction in self._directions(self._project(bag), kind).items():
+            pull: Floats = (shares * (read @ direction)).astype(np.float32)
             evidence += phrases(head, text, codes, char_pull(found, pull, codes.values.size))
         return tuple(evidence)
 
     def _occurrences(self, found: Grams, bag: _Bag) -> tuple[NDArray[np.int32], Floats]:
         """Return row and weight of each n-gram occurrence of one text; unknown ones weigh 0."""
         rows = self._row_of[found.bucket]
-        counts = np.bincount(rows[rows >= 0], minlength=self._idf.size)
-        share = np.zeros(self._idf.size + 1, dtype=np.float32)
-        length = float(np.sqrt(bag.weights @ bag.weights)) or 1.0
-        share[bag.rows] = bag.weights / length / counts[bag.rows]
-        return rows, share[rows]
+        at = np.minimum(np.searchsorted(bag.rows, rows), max(bag.rows.size - 1, 0))
+        if not bag.rows.size:
+            return rows, np.zeros(rows.size, dtype=np.float32)
+        shares = np.where(rows >= 0, (bag.weights / bag.counts)[at], 0.0)
+        return rows, shares.astype(np.float32)
 
-    def _directions(self, logits: Floats, given: NDArray[np.int64]) -> dict[str, Floats]:
-        """Return, a head, the factor direction from the expected class to the best one."""
-        domain = self._domains(logits, given)
-        mixed = logits + domain @ self._domain_is_kind @ self._kind_bias
-        directions = {
-            head: _direction(self._weights[:, part], _softmax(mixed[:, part])[0])
-            for head, part in self._columns.items()
-            if head in HEADS
+    def _directions(self, logits: Floats, kind: str | None) -> dict[str, Floats]:
+        """Return, a head, which columns speak for the best class and which against it."""
+        domain = self._domains(logits, _kind_numbers([kind], 1))
+        mixed = (logits + domain @ self._domain_is_kind @ self._arrays.kind_bias)[0]
+        directions: dict[str, Floats] = {
+            head: np.zeros(mixed.size, dtype=np.float32) for head in HEADS
         }
-        best = self._sentiment(mixed, domain)[0].argmax()
-        label = tuple(LABELS["sentiment"])[best]
-        directions["sentiment"] = np.zeros(self._weights.shape[0], dtype=np.float32)
+        for head in HEADS:
+            if head != "sentiment":
+                part = self._columns[head]
+                directions[head][part] = _towards(mixed[part], int(mixed[part].argmax()))
+        best = tuple(LABELS["sentiment"])[int(self._sentiment(mixed[None], domain)[0].argmax())]
         for share, name in zip(domain[0], self._labels["domain"], strict=True):
             part, labels = self._columns[f"sentiment/{name}"], self._labels[f"sentiment/{name}"]
-            if label in labels:
-                towards = labels.index(label)
-                p = _softmax(mixed[:, part])[0]
-                directions["sentiment"] += share * _direction(self._weights[:, part], p, towards)
-        return {head: directions[head] for head in HEADS}
+            if best in labels:
+                directions["sentiment"][part] = share * _towards(mixed[part], labels.index(best))
+        return directions
 
     def describe(
         self,
         texts: Sequence[str],
-        ids: Sequence[str],
+        ids: Sequence[str | int],
         kinds: Sequence[str | None] | None = None,
     ) -> Iterator[ScoreLine]:
         """Yield the output lines of `yuqing score`, in the order of the texts."""
@@ -230,7 +226,7 @@ class Classifier:
                 sentiment=str(scores.sentiment.label[i]),
                 topic=str(scores.topic.label[i]),
                 appeal=str(scores.appeal.label[i]),
-                urgency=int(scores.urgency.probabilities[i].argmax()),
+                urgency=int(scores.urgency.best[i]),
                 probabilities={head: _rounded(scores.head(head), i) for head in HEADS},
                 evidence=[_line_of(found) for found in self.explain(text, str(scores.kind[i]))],
                 model=self.version,
@@ -238,41 +234,41 @@ class Classifier:
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Return (n_texts, columns) logits before kinds and experts are mixed in."""
-        return self._project(self._bag(texts)[2]) @ self._weights + self._bias
+        return self._project(self._bag(texts)[2])
 
     def _bag(self, texts: Sequence[str]) -> tuple[Codes, Grams, _Bag]:
         codes = code_points(texts)
         found = grams(codes)
         rows = self._row_of[found.bucket]
         known = rows >= 0
-        v = self._idf.size
-        key = np.sort(
-            found.text[known].astype(np.uint32) * np.uint32(v) + rows[known].astype(np.uint32)
-        )
-        first = np.flatnonzero(np.diff(key, prepend=np.uint32(0xFFFFFFFF)))
+        v = self._arrays.idf.size
+        owners = found.text[known].astype(np.uint64) * np.uint64(v)
+        key = np.sort(owners + rows[known].astype(np.uint64))
+        first = np.flatnonzero(np.diff(key, prepend=np.uint64(2**64 - 1)))
         counts = np.diff(first, append=key.size)
-        unique = key[first]
-        owner, row = np.divmod(unique, np.uint32(v))
-        weight = (1 + np.log(counts.astype(np.float32))) * self._idf[row]
-        bounds = np.searchsorted(owner, np.arange(len(texts) + 1))
-        return codes, found, _Bag(row.astype(np.int64), weight.astype(np.float32), bounds)
+        row = (key[first] % np.uint64(v)).astype(np.int64)
+        weights = (1 + np.log(counts.astype(np.float32))) * self._arrays.idf[row]
+        edges = (np.arange(len(texts))[:, None] * v + self._first_rows).ravel().astype(np.uint64)
+        bounds = np.append(np.searchsorted(key[first], edges), row.size)
+        weights *= block_factors(weights, bounds)
+        return codes, found, _Bag(row, weights, counts, bounds[::BLOCKS])
 
     def _project(self, bag: _Bag) -> Floats:
-        out = np.zeros((bag.bounds.size - 1, self._factors.shape[1]), dtype=np.float32)
+        weights, columns = self._arrays.weights, self._arrays.bias.size
+        out = np.zeros((bag.bounds.size - 1, columns), dtype=np.float32)
         # One small matrix product a text beats every vectorised sum of the gathered rows 4-fold.
         for i in range(out.shape[0]):
             part = slice(bag.bounds[i], bag.bounds[i + 1])
-            weights = bag.weights[part]
-            if weights.size:
-                length = np.sqrt(weights @ weights)
-                out[i] = (weights / length) @ self._factors[bag.rows[part]].astype(np.float32)
+            out[i] = bag.weights[part] @ weights[bag.rows[part]].astype(np.float32)
+        out *= self._arrays.scale
+        out += self._arrays.bias
         return out
 
     def _probabilities(self, texts: Sequence[str], given: NDArray[np.int64]) -> dict[str, Floats]:
         logits = self.logits(texts)
         domain = self._domains(logits, given)
         kind = domain @ self._domain_is_kind
-        logits = logits + kind @ self._kind_bias
+        logits += kind @ self._arrays.kind_bias
         heads = {
             name: _softmax(logits[:, self._columns[name]])
             for name in ("topic", "appeal", "urgency", "official_topic")
@@ -297,13 +293,15 @@ class Classifier:
 
     def _head(self, name: str, probabilities: Floats) -> HeadScores:
         classes = self._labels[name] if name in self._labels else tuple(LABELS["sentiment"])
-        best = probabilities.max(axis=1)
-        unsure = best < self.manifest.at_least.get(name, 0.0)
-        label = np.where(unsure, UNCLASSIFIED, np.array(classes)[probabilities.argmax(axis=1)])
+        lifts = np.array(self.manifest.lifts.get(name, (1.0,) * len(classes)), dtype=np.float32)
+        best = (probabilities * lifts).argmax(axis=1)
+        probability = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
+        unsure = probability < self.manifest.at_least.get(name, 0.0)
         return HeadScores(
             classes=classes,
-            label=label,
-            probability=best,
+            best=best,
+            label=np.where(unsure, UNCLASSIFIED, np.array(classes)[best]),
+            probability=probability,
             probabilities=probabilities,
             unclassified=unsure,
         )
@@ -337,7 +335,7 @@ def score_batch(table: pa.Table, classifier: Classifier | None = None) -> pa.Tab
     for head in HEADS:
         found = scores.head(head)
         if head == "urgency":
-            columns[head] = pa.array(found.probabilities.argmax(axis=1).astype(np.int8))
+            columns[head] = pa.array(found.best.astype(np.int8))
         else:
             columns[head] = pa.array(found.label, type=pa.string())
         columns[f"{head}_p"] = pa.array(found.probability)
@@ -353,10 +351,23 @@ def _kind_numbers(kinds: Sequence[str | None] | None, size: int) -> NDArray[np.i
     return np.fromiter((number[kind] for kind in kinds), dtype=np.int64, count=size)
 
 
-def _direction(weights: Floats, p: Floats, best: int | None = None) -> Floats:
-    towards = int(p.argmax()) if best is None else best
-    direction: Floats = weights[:, towards] - weights @ p
+def _towards(logits: Floats, best: int) -> Floats:
+    """Return how each column moves the lead of the best class over the expected one."""
+    direction: Floats = -_softmax(logits[None])[0]
+    direction[best] += 1
     return direction
+
+
+def _parts(texts: Sequence[str]) -> Iterator[slice]:
+    """Yield neighbouring texts of about CHARS_A_BATCH characters; one empty part for none."""
+    start = chars = 0
+    for i, text in enumerate(texts):
+        chars += len(text)
+        if chars >= CHARS_A_BATCH:
+            yield slice(start, i + 1)
+            start, chars = i + 1, 0
+    if start < len(texts) or not texts:
+        yield slice(start, len(texts))
 
 
 def _softmax(logits: Floats) -> Floats:

@@ -25,6 +25,9 @@ BODY, OPENING, CLOSING = range(3)
 
 BLOCKS = 3
 BUCKETS = BLOCKS << BUCKET_BITS
+BLOCK_WEIGHTS = (1.0, 0.7, 0.4)
+"""Length of a text's vector in each block; the opening tells topics, the closing requests."""
+
 OPENING_CHARS = 30
 CLOSING_CHARS = 40
 MAX_CHARS = 2_000
@@ -128,3 +131,15 @@ def grams(codes: Codes) -> Grams:
         np.concatenate([*at, codes.starts]).astype(np.int32),
         np.concatenate([*sizes, np.zeros(texts.size, dtype=np.int8)]),
     )
+
+
+def block_factors(weights: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return what to multiply weights with, so that each block of a text gets its length.
+
+    Block b of text t owns `weights[bounds[t * BLOCKS + b] : bounds[t * BLOCKS + b + 1]]`.
+    """
+    squares = np.append(0.0, np.cumsum(weights.astype(np.float64) ** 2))
+    lengths = np.sqrt(squares[bounds[1:]] - squares[bounds[:-1]])
+    wanted = np.tile(BLOCK_WEIGHTS, lengths.size // BLOCKS)
+    factors = wanted / np.maximum(lengths, 1e-9)
+    return np.repeat(factors, np.diff(bounds)).astype(np.float32)

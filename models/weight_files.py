@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"
 ARRAYS: Final = "arrays.npz"
-ARRAY_NAMES: Final = frozenset(
-    {"buckets", "idf", "factors", "factor_scale", "weights", "bias", "kind_bias"}
-)
+ARRAY_NAMES: Final = frozenset({"buckets", "idf", "weights", "scale", "bias", "kind_bias"})
 
 
 class WeightsError(Exception):
@@ -48,30 +46,31 @@ class Manifest:
 
     `blocks` follow each other in the output columns. `domain_kinds` says of which kind each
     label of the block "domain" is. `at_least` is the probability a head must reach to name a
-    class. `metrics` are figures of the validation split, for the model card.
+    class; `lifts` multiply a head's probabilities before the best is taken, so that a rare
+    class is not always outvoted. `metrics` are figures of held rows, for the model card.
     """
 
     version: str
     blocks: tuple[Block, ...]
     domain_kinds: tuple[str, ...]
     at_least: dict[str, float]
+    lifts: dict[str, tuple[float, ...]] = field(default_factory=dict)
     trained_on: tuple[str, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrays:
-    """The numbers of a classifier with v n-grams, r factors and c output columns.
+    """The numbers of a linear classifier with v n-grams and c output columns.
 
-    `buckets` (v,) uint32 ascending; `idf` (v,) float32; `factors` (v, r) int8, to be multiplied
-    by `factor_scale` (r,) float32; `weights` (r, c), `bias` (c,), `kind_bias` (kinds, c) float32.
+    `buckets` (v,) uint32 ascending; `idf` (v,) float32; `weights` (v, c) int8, to be multiplied
+    by `scale` (c,) float32; `bias` (c,) and `kind_bias` (kinds, c) float32.
     """
 
     buckets: NDArray[np.uint32]
     idf: NDArray[np.float32]
-    factors: NDArray[np.int8]
-    factor_scale: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    weights: NDArray[np.int8]
+    scale: NDArray[np.float32]
     bias: NDArray[np.float32]
     kind_bias: NDArray[np.float32]
 
@@ -147,6 +146,7 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
         ),
         domain_kinds=tuple(content["domain_kinds"]),
         at_least=content["at_least"],
+        lifts={head: tuple(lifts) for head, lifts in content["lifts"].items()},
         trained_on=tuple(content["trained_on"]),
         metrics=content["metrics"],
     )
