@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from collectors.contract import State
+from collectors.contract import CollectContext, Collected, State
 
 PROBLEMS_KEPT = 50
 FILES_KEPT = 2000
@@ -23,6 +23,14 @@ def matching(folder: Path, pattern: str) -> list[Path]:
     rest = given.relative_to(given.anchor) if given.anchor else given
     found = [p for p in root.glob(str(rest)) if p.is_file() and not p.name.startswith(("~$", "."))]
     return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def nothing_there(pattern: str, context: CollectContext) -> Collected:
+    """Return that an empty watched folder is well, and a missing folder or file a failure."""
+    folder = (context.folder / pattern).parent
+    if "*" in Path(pattern).name and folder.is_dir():
+        return Collected(state=context.state, not_modified=True)
+    return Collected(state=context.state, failure=f"{pattern}: no such file or folder")
 
 
 def digest(file: Path) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from collectors.contract import CollectContext, Collected, SourceSettings
 from collectors.hotline import HotlineField, HotlineRow, read_hotline
 from collectors.http import Request
-from collectors.kinds._files import cut, digest, matching, read_before, remembered
+from collectors.kinds._files import cut, digest, matching, nothing_there, read_before, remembered
 from collectors.tables import RowProblem, TableError
 from models.records import Entry
 
@@ -43,15 +43,8 @@ class HotlineFile(SourceSettings):
             return await self._from_address(context)
         files = await asyncio.to_thread(matching, context.folder, self.path)
         if not files:
-            return self._nothing(context)
+            return nothing_there(self.path, context)
         return await asyncio.to_thread(self._from_files, files, context)
-
-    def _nothing(self, context: CollectContext) -> Collected:
-        """Return that an empty watched folder is well, and a missing folder or file a failure."""
-        folder = (context.folder / self.path).parent
-        if "*" in Path(self.path).name and folder.is_dir():
-            return Collected(state=context.state, not_modified=True)
-        return Collected(state=context.state, failure=f"{self.path}: no such file or folder")
 
     async def _from_address(self, context: CollectContext) -> Collected:
         etag = context.state.get("etag")

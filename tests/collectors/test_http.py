@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable, Coroutine
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -595,23 +594,6 @@ def test_plain_http_on_a_tls_port_is_a_tls_failure() -> None:
     assert fetched.error.kind is FailureKind.TLS
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for localhost with its key, made afresh."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl command to make a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
-    subprocess.run(
-        [*command.split(), names, "-keyout", str(path), "-out", str(path) + ".crt"],
-        check=True,
-        capture_output=True,
-    )
-    path.write_text(path.read_text("ascii") + Path(f"{path}.crt").read_text("ascii"), "ascii")
-    return path
-
-
 def fetch_over_tls(certificate: Path, host: str, **changes: object) -> list[Fetched]:
     async def story() -> list[Fetched]:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -805,29 +787,30 @@ def calls(tree: ast.AST, name: str) -> int:
     )
 
 
-def product_files() -> list[Path]:
-    return [path for package in PRODUCT_PACKAGES for path in (ROOT / package).rglob("*.py")]
+@cache
+def product() -> dict[Path, ast.AST]:
+    paths = [path for package in PRODUCT_PACKAGES for path in (ROOT / package).rglob("*.py")]
+    return {path: ast.parse(path.read_text("utf-8")) for path in paths}
 
 
 def test_only_the_client_files_import_an_http_library() -> None:
     guilty = {
         str(path.relative_to(ROOT))
-        for path in product_files()
-        if imported(ast.parse(path.read_text("utf-8"))) & CLIENT_MODULES
+        for path, tree in product().items()
+        if imported(tree) & CLIENT_MODULES
     }
     assert guilty <= {f"collectors/{name}" for name in BORDER}
 
 
 def test_the_guarded_transport_is_built_and_connections_are_opened_in_one_place() -> None:
-    trees = {path: ast.parse(path.read_text("utf-8")) for path in product_files()}
     for name, owner in [
         ("CheckedTransport", "http.py"),
         ("open_connection", "http_transport.py"),
-        ("create_connection", None),
+        ("create_connection", "imap.py"),
         ("AsyncClient", None),
         ("Client", None),
         ("AsyncHTTPTransport", None),
         ("HTTPTransport", None),
     ]:
-        places = [path.name for path, tree in trees.items() for _ in range(calls(tree, name))]
+        places = [path.name for path, tree in product().items() for _ in range(calls(tree, name))]
         assert places == ([owner] if owner else []), name
