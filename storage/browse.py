@@ -10,8 +10,8 @@ from storage.store import Reader, Row
 
 COLUMNS = """m.seq, m.id, m.version, m.source, m.kind, m.media_tier, m.title, m.text, m.url,
   m.origin, m.place, m.published_at, m.date_flag, m.collected_at, m.event_at, m.repost_of,
-  m.story_id, m.sentiment, m.sentiment_p, m.topic, m.topic_p, m.appeal, m.appeal_p, m.urgency, m.urgency_p,
-  m.model, m.reply, m.replied_at, m.gone_at, m.exercise"""
+  m.story_id, m.sentiment, m.sentiment_p, m.topic, m.topic_p, m.appeal, m.appeal_p, m.urgency,
+  m.urgency_p, m.model, m.reply, m.replied_at, m.gone_at, m.exercise"""
 PAGE = f"""
 SELECT {COLUMNS} FROM mention m
 WHERE m.seq < ?
@@ -28,9 +28,14 @@ WHERE m.seq < ?
 ORDER BY m.seq DESC LIMIT ?
 """  # noqa: S608 - a constant of ours
 ONE = f"SELECT {COLUMNS} FROM mention m WHERE m.id = ?"  # noqa: S608 - a constant of ours
+# The few rows are found first, so that the texts of the others are never read.
 OF_INCIDENT = f"""
-SELECT {COLUMNS} FROM mention m JOIN incident_mention im ON im.mention_id = m.id
-WHERE im.incident_id = ? AND m.repost_of = '' ORDER BY m.event_at DESC, m.seq DESC LIMIT ?
+WITH newest AS (
+  SELECT m.seq FROM mention m JOIN incident_mention im ON im.mention_id = m.id
+  WHERE im.incident_id = ? AND m.repost_of = '' ORDER BY m.event_at DESC, m.seq DESC LIMIT ?
+)
+SELECT {COLUMNS} FROM mention m SEMI JOIN newest ON newest.seq = m.seq
+ORDER BY m.event_at DESC, m.seq DESC
 """  # noqa: S608 - a constant of ours
 COPIES = f"""SELECT {COLUMNS} FROM mention m WHERE m.repost_of = ?
 ORDER BY m.event_at, m.seq LIMIT ?"""  # noqa: S608 - a constant of ours
