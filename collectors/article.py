@@ -14,7 +14,7 @@ from collectors.article_date import Clock, choose_date, zone_of_language
 from collectors.article_head import Head, read_head
 from collectors.article_lines import is_scattered, without_scattered
 from collectors.article_marks import marked_author, marked_dates, stated_name
-from collectors.article_page import Page, parse_tree, read_page
+from collectors.article_page import Page, parse_tree, read_page, weigh
 from collectors.article_text import find_main, text_of
 from collectors.article_title import choose_title
 from collectors.decode import decode
@@ -97,8 +97,8 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
 
 def _first_line(page: Page) -> str:
     """Return the first short block of a page that names no title: a text file, a fragment."""
-    short = (block.text for block in page.blocks if 8 <= block.weight <= 160)
-    return next(short, "").split("\n", maxsplit=1)[0]
+    lines = (block.text.split("\n", maxsplit=1)[0] for block in page.blocks[:20])
+    return next((line for line in lines if 8 <= weigh(line) <= 160 and "。" not in line), "")
 
 
 def headings_of(page: Page, start: int) -> list[str]:

@@ -56,7 +56,7 @@ def surroundings(page: Page, start: int, end: int, title: str) -> Surroundings:
     """Return the short lines around the blocks `start` to `end`."""
     wanted = fold(title)
     top = _below_title(page.blocks, start, wanted)
-    tail_from = max(start, end - 6)
+    tail_from = max(start, top, end - 6)
     return Surroundings(
         head=tuple(x for x in _lines(page.blocks[top : max(top, start) + 5]) if fold(x) != wanted),
         tail=_lines(page.blocks[tail_from : end + _LINES_AFTER]),
@@ -141,8 +141,8 @@ def _labelled(lines: Sequence[str]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for place, line in enumerate(lines):
         for kind, value in _labels_in(line):
-            if not value and place + 1 < len(lines) and not LABEL.search(lines[place + 1]):
-                value = lines[place + 1]  # noqa: PLW2901 - the label stands in an element of its own
+            if not value and place + 1 < len(lines):  # the label stands in an element of its own
+                value = _bare_name(lines[place + 1])  # noqa: PLW2901 - see above
             found.append((kind, value))
     return found
 

@@ -61,8 +61,8 @@ _ZONE_END = re.compile(r"\s*(?:Z|(?:GMT|UTC)?\s?[+-]\d{2}:?\d{2}|[A-Z]{2,5})\s*(
 # An unlabelled date counts in a line that holds little else; a paragraph tells of other days.
 _MAX_BESIDE_WEIGHT = 90
 _MAX_TAIL_BESIDE_WEIGHT = 24
-# A portal's clock: 今天是2026年5月13日 星期三.
-_TODAY = re.compile(r"今天|今日|星期[一二三四五六日天]|农历|農曆")
+# A sentence, or the portal's clock: 今天是2026年5月13日 星期三.
+_OTHER_DAY = re.compile(r"。|今天|今日|农历|農曆")
 _MAX_CANDIDATES = 8
 
 
@@ -132,7 +132,7 @@ def choose_date(
 
 def _shown(around: Surroundings, marked: list[str], clock: Clock) -> tuple[Stamp, Stamp]:
     """Return the first date with a label or mark, and the first without."""
-    above = [line for line in around.wide if not _TODAY.search(line)]
+    above = [line for line in around.wide if "星期" not in line]
     dated = [*_dates_in(around.head), *_dates_in(above)]
     dated += [*_dates_in(around.tail, beside_at_most=_MAX_TAIL_BESIDE_WEIGHT)]
     marks = [text for _, text in _dates_in(marked)]
@@ -149,7 +149,8 @@ def _dates_in(
         found = list(DATE.finditer(line))
         for match in found:
             has_label = bool(DATE_LABEL.search(line[: match.start()] or before))
-            if has_label or weigh(line) - weigh(match.group()) <= beside_at_most:
+            beside = weigh(line) - weigh(match.group())
+            if has_label or (beside <= beside_at_most and not _OTHER_DAY.search(line)):
                 yield has_label, match.group()
         before = line
 

@@ -26,6 +26,7 @@ MAX_TAGS = 100_000
 _LONG_PAGE_CHARS = 250_000
 _MAX_TAG_CHARS = 30_000
 _MAX_TAG_WORDS = 3_000
+_PAGE_ENDS = ("</html>", "</HTML>", "</body>", "</BODY>")
 _TAG = re.compile(r"<[a-zA-Z](?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+')*+>?")
 _QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
 
@@ -110,6 +111,9 @@ def parse_tree(html: str) -> etree._Element | None:
     text = html[:MAX_PAGE_CHARS]
     if text.count("<") > MAX_TAGS:
         text = "<".join(text.split("<", MAX_TAGS)[:-1])
+    # Portals glue included headers, each a whole page, before the real one: the parser would stop.
+    for end in _PAGE_ENDS:
+        text = text.replace(end, "")
     if len(text) > _LONG_PAGE_CHARS:
         text = _TAG.sub(_without_attribute_bomb, text)
     parser = etree.HTMLParser(
