@@ -111,8 +111,8 @@ def decode(body: bytes, declared: str | None = None, *, kind: Kind = "html") -> 
         return _read(body, coded)
     try:
         text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decode_broken(body, _declared_codecs(body, declared, kind))
+    except UnicodeDecodeError as fault:
+        return _decode_broken(body, fault.start, _declared_codecs(body, declared, kind))
     if len(body.translate(None, _CONTROL_BYTES)) != len(body):  # a tenth of the regex's cost
         text = strip_controls(text)
     return Decoded(text=text, encoding="utf-8", replaced=0)
@@ -175,13 +175,14 @@ def _unmarked_utf16(body: bytes) -> str | None:
     return None
 
 
-def _decode_broken(body: bytes, labels: list[str]) -> Decoded:
-    """Choose for bytes that are not valid UTF-8."""
-    text = body.decode("utf-8", "replace")
-    bad = text.count(REPLACEMENT)
-    good = _count_non_ascii(text) - bad
-    if good > bad:
-        return Decoded(text=strip_controls(text), encoding="utf-8", replaced=bad)
+# Around the first bad byte, enough to tell a UTF-8 page with a fault from another encoding.
+_WINDOW_BYTES = 4_096
+
+
+def _decode_broken(body: bytes, fault: int, labels: list[str]) -> Decoded:
+    """Choose for bytes that are not valid UTF-8 from `fault` on."""
+    if _mostly_utf8(body[max(0, fault - _WINDOW_BYTES // 2) : fault + _WINDOW_BYTES // 2]):
+        return _read(body, "utf-8")
     best: Decoded | None = None
     for label in labels:
         if label == "utf-8" or label.startswith(("utf-16", "utf-32")):
@@ -195,8 +196,10 @@ def _decode_broken(body: bytes, labels: list[str]) -> Decoded:
     return best if best is not None and best.replaced <= guessed.replaced else guessed
 
 
-def _count_non_ascii(text: str) -> int:
-    return len(text) - len(text.encode("ascii", "ignore"))
+def _mostly_utf8(window: bytes) -> bool:
+    text = window.decode("utf-8", "replace")
+    bad = text.count(REPLACEMENT)
+    return len(text) - len(text.encode("ascii", "ignore")) > 2 * bad
 
 
 def _read(body: bytes, encoding: str) -> Decoded:

@@ -49,6 +49,7 @@ _FREQUENT = (
 # A capital after a small letter of the same word: ordinary in no Cyrillic or Greek text, and the
 # mark of KOI8-R read as Windows-1251 and the other way round.
 _INVERTED_CASE = re.compile("[\u03ac-\u03ce\u0430-\u044f][\u0391-\u03a9\u0410-\u042f]")
+_ASCII_BYTES = bytes(range(128))
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 _CANDIDATES = (
@@ -88,7 +89,7 @@ def _ordinariness(sample: bytes, codec: str) -> float:
     text = sample.decode(codec, "replace")
     points = sum(times * _points(letter) for letter, times in Counter(text).items())
     points -= 2.0 * len(_INVERTED_CASE.findall(text))
-    return points / max(1, len(_HIGH.findall(sample)))
+    return points / max(1, len(sample.translate(None, _ASCII_BYTES)))
 
 
 @lru_cache(maxsize=16_384)

@@ -98,16 +98,19 @@ def web_url(
         return ""
     try:
         joined = urljoin(base, text) if base else text
-        scheme = urlsplit(joined).scheme
+        parts = urlsplit(joined)
     except ValueError:  # "http://[" and other broken IPv6 literals
         return ""
-    if not scheme and ":" not in joined.split("/", 1)[0]:
-        return joined
-    return joined if scheme in schemes else ""
+    if not parts.scheme:
+        return joined if ":" not in joined.split("/", 1)[0] else ""
+    named = bool(parts.netloc) or parts.scheme == "mailto"
+    return joined if named and parts.scheme in schemes else ""
 
 
 def _usual(url: str) -> bool:
-    return " " not in url and "[" not in url and "\\" not in url
+    """Return True for an address that needs no second look: a host, no oddity."""
+    host = url[url.find("//") + 2 :]
+    return host[:1].isalnum() and " " not in url and "[" not in url and "\\" not in url
 
 
 class Fragment(NamedTuple):
