@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Literal
 
@@ -37,7 +37,7 @@ class Rotation(_Part):
     """
 
     people: tuple[str, ...] = Field(min_length=1)
-    first_day: datetime = Field(description="A day; its Shanghai date counts")
+    first_day: date
     hand_over: time = time(8)
     every: Every = "week"
     length: int = Field(default=1, ge=1, le=52)
@@ -55,9 +55,7 @@ class Rotation(_Part):
         return (local - start) // (LENGTH[self.every] * self.length)
 
     def _start(self) -> datetime:
-        day = self.first_day
-        local = day.date() if day.tzinfo is None else day.astimezone(SHANGHAI).date()
-        return datetime.combine(local, self.hand_over, tzinfo=SHANGHAI)
+        return datetime.combine(self.first_day, self.hand_over, tzinfo=SHANGHAI)
 
 
 def _months(start: datetime, now: datetime) -> int:
