@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from collectors.decode_guess import guess_encoding
+from collectors.decode_guess import guess_encoding, is_more_ordinary
 
 Kind = Literal["html", "xml", "text"]
 
@@ -68,6 +68,7 @@ _ALIASES = {
     "unicode": "utf-16-le",
     "utf8mb4": "utf-8",
 }
+_TWO_BYTE = frozenset({"gb18030", "big5hkscs", "cp950", "cp932", "euc_jp", "cp949"})
 # UTF-7 smuggles markup past filters; the others are Python's own and no document's.
 _NEVER = frozenset({"utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "mbcs"})
 # Seven-bit codes: their bytes are valid UTF-8, so they must be believed before it.
@@ -113,6 +114,8 @@ def decode(body: bytes, declared: str | None = None, *, kind: Kind = "html") -> 
         text = body.decode("utf-8")
     except UnicodeDecodeError as fault:
         return _decode_broken(body, fault.start, _declared_codecs(body, declared, kind))
+    if not text.isascii() and (label := _short_gb(body, text, declared, kind)) is not None:
+        return _read(body, label)
     if len(body.translate(None, _CONTROL_BYTES)) != len(body):  # a tenth of the regex's cost
         text = strip_controls(text)
     return Decoded(text=text, encoding="utf-8", replaced=0)
@@ -157,6 +160,15 @@ def _declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str]
     return [codec for codec in (codec_for(declared), codec_for(written)) if codec is not None]
 
 
+def _short_gb(body: bytes, text: str, declared: str | None, kind: Kind) -> str | None:
+    """Return the declared two-byte codec of a text that is valid UTF-8 by accident, as 联通 is."""
+    labels = _declared_codecs(body, declared, kind)
+    label = labels[0] if labels else "utf-8"
+    if label not in _TWO_BYTE or _FROM_THREE_BYTES.search(text):
+        return None
+    return label if is_more_ordinary(body, label, "utf-8") else None
+
+
 def _escape_coded(body: bytes, declared: str | None, kind: Kind) -> str | None:
     if b"\x1b" not in body and b"~{" not in body:
         return None
@@ -197,9 +209,19 @@ def _decode_broken(body: bytes, fault: int, labels: list[str]) -> Decoded:
 
 
 def _mostly_utf8(window: bytes) -> bool:
+    """Say whether faulty UTF-8 is UTF-8 all the same.
+
+    A pair of GB bytes is valid UTF-8 one time in seven, and then always below U+0800: such letters
+    prove little.
+    """
     text = window.decode("utf-8", "replace")
     bad = text.count(REPLACEMENT)
-    return len(text) - len(text.encode("ascii", "ignore")) > 2 * bad
+    strong = len(_FROM_THREE_BYTES.findall(text)) - bad
+    weak = len(text) - len(text.encode("ascii", "ignore")) - bad - strong
+    return strong + weak / 4 > 2 * bad
+
+
+_FROM_THREE_BYTES = re.compile("[\u0800-\U0010ffff]")
 
 
 def _read(body: bytes, encoding: str) -> Decoded:

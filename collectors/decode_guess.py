@@ -77,6 +77,12 @@ def guess_encoding(body: bytes) -> str:
     return max(_CANDIDATES, key=lambda codec: _ordinariness(sample, codec))
 
 
+def is_more_ordinary(body: bytes, codec: str, other: str) -> bool:
+    """Return True if `codec` gives more ordinary letters than `other`, a non-ASCII byte."""
+    sample = _dense_sample(body)
+    return _ordinariness(sample, codec) > _ordinariness(sample, other)
+
+
 def _dense_sample(body: bytes) -> bytes:
     """Return up to SAMPLE_BYTES from where the first non-ASCII byte stands."""
     first = _HIGH.search(body)

@@ -22,9 +22,10 @@ def read_json_feed(text: str, base: str, now: datetime, zone: tzinfo, at_most: i
         raise FeedError("not a JSON Feed: no list of items")
     items = [item for item in document["items"][:at_most] if isinstance(item, dict)]
     feed_author = _authors(document)
+    site = web_url(_text(document, "home_page_url"), base)
     return ParsedFeed(
-        title=plain_title(_text(document, "title")) or _text(document, "home_page_url"),
-        link=web_url(_text(document, "home_page_url"), base),
+        title=plain_title(_text(document, "title")) or site or base,
+        link=site,
         entries=tuple(_entry(item, base, now, zone, feed_author) for item in items),
         kind="json",
         language=_text(document, "language").lower(),
@@ -70,8 +71,17 @@ def _text(item: Mapping[str, object], name: str) -> str:
 
 
 def _authors(item: Mapping[str, object]) -> str:
-    people = item.get("authors")
-    listed = list(people) if isinstance(people, list) else []
-    listed.append(item.get("author"))  # the field of version 1.0
-    names = [plain_title(_text(person, "name")) for person in listed if isinstance(person, dict)]
+    """Return the names in `authors` and in `author`, the field of version 1.0, joined by ", "."""
+    names = [_name(person) for key in ("authors", "author") for person in _listed(item.get(key))]
     return ", ".join(dict.fromkeys(name for name in names if name))
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _name(person: object) -> str:
+    """Return the name of an author object, or the author itself where it is only a name."""
+    if isinstance(person, dict):
+        return plain_title(_text(person, "name") or _text(person, "email"))
+    return plain_title(person) if isinstance(person, str) else ""

@@ -97,7 +97,7 @@ def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
     fields = gather(channel)
     language = feed_language(root, fields)
     has_xml_base = "xml:base" in text
-    link = link_of(fields, base, has_xml_base=has_xml_base)
+    link = link_of(fields, base, has_xml_base=has_xml_base) or web_url(channel.get("HREF") or "")
     sanitiser = Sanitiser(base, document=text)
     context = ReadingContext(
         now=now,

@@ -313,6 +313,8 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
     content = fragment(best_of(fields, "content"), context)
     published, published_flag = _time(fields, "published", context)
     updated, updated_flag = _time(fields, "updated", context)
+    if item.tag == "ITEM" and (stamp := item.get("LASTMOD")):  # CDF writes it as an attribute
+        updated = parse_date(stamp, context.now, zone=context.zone).value
     link = link_of(fields, context.page, has_xml_base=context.has_xml_base) or _other_link(
         item, fields, context
     )

@@ -32,6 +32,11 @@ def test_any_gb_label_reads_what_only_gb18030_has(label: str) -> None:
     assert decode(text.encode("gb18030"), label, kind="text").text == text
 
 
+@pytest.mark.parametrize("text", ["停水通知", "清岚停水通知", "联通"])
+def test_a_short_gb_text_is_not_taken_for_utf8_by_accident(text: str) -> None:
+    assert decode(text.encode("gb18030"), "gbk", kind="text").text == text
+
+
 def test_gb18030_is_found_without_any_label() -> None:
     assert decode(NOTICE.encode("gb18030"), kind="text").text == NOTICE
 
