@@ -7,6 +7,8 @@ from datetime import datetime
 
 from starlette.types import ASGIApp
 
+from collectors.inbox import inbox_app
+from collectors.kinds.inbox import Inbox
 from console.app import create_app
 from console.settings import ConsoleSettings, ConsoleUser
 from pipeline.actions import Actions
@@ -35,4 +37,13 @@ def console_settings(office: Office) -> ConsoleSettings:
 def console_of(office: Office, clock: Callable[[], datetime]) -> ASGIApp:
     """Return the web application over an open office."""
     actions = Actions(office=office, clock=clock)
-    return create_app(office.store, console_settings(office), actions, clock)
+    return create_app(
+        office.store, console_settings(office), actions, clock, mount_inbox=inbox_of(office, clock)
+    )
+
+
+def inbox_of(office: Office, clock: Callable[[], datetime]) -> ASGIApp | None:
+    """Return the way in for the city's own forms, or None where no source is one."""
+    forms = [source for source in office.loaded.active_sources() if isinstance(source, Inbox)]
+    doors = [form.door(office.loaded.folder) for form in forms]
+    return inbox_app(doors, clock) if doors else None
