@@ -87,6 +87,8 @@ def verdict_line(facts: DigestFacts, language: Language) -> str:
                 tried=facts.sources.tried, failed=len(facts.sources.failed)
             )
         )
+    if facts.sources.tried == 0:
+        parts.append(say("没有采集记录"))
     return ("，" if language == "zh" else ", ").join(parts)
 
 
@@ -118,7 +120,7 @@ def publish_digest(
     report = archive.Report(
         issue=facts.issue,
         published_at=now,
-        facts={**facts.as_json(), "subject": rendered.subject, "language": language},
+        facts={**facts.as_json(), "conclusion": verdict_line(facts, language)},
         html=rendered.html,
         markdown=rendered.markdown,
     )

@@ -30,7 +30,7 @@ SELECT product, day, number, total, published_at, facts, html, markdown
 FROM report WHERE product = ? AND day < ? ORDER BY day DESC LIMIT 1
 """
 ARCHIVE = """
-SELECT product, day, number, total, published_at, coalesce(facts->>'$.subject', ''),
+SELECT product, day, number, total, published_at, coalesce(facts->>'$.conclusion', ''),
   coalesce(TRY_CAST(facts->>'$.volume.today' AS BIGINT), 0)
 FROM report WHERE ? = '' OR product = ? ORDER BY day DESC, product LIMIT ? OFFSET ?
 """
@@ -60,11 +60,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveLine:
-    """One line of the archive."""
+    """One line of the archive; `conclusion` is the report's own verdict in words."""
 
     issue: Issue
     published_at: datetime
-    subject: str
+    conclusion: str
     mentions: int
 
 
@@ -107,7 +107,7 @@ def archive(
         ArchiveLine(
             issue=Issue(product=row[0], day=row[1], number=row[2], total=row[3]),
             published_at=row[4],
-            subject=row[5],
+            conclusion=row[5],
             mentions=row[6],
         )
         for row in reader.rows(ARCHIVE, [product, product, at_most, skip])

@@ -197,7 +197,7 @@ def test_an_empty_database_still_prints(store: Store) -> None:
         made = render(facts, language)  # type: ignore[arg-type]
         assert made.html
         assert made.markdown
-    assert "采集 0 源，失败 0 源" in subject(facts, "zh")
+    assert "采集 0 源，失败 0 源，没有采集记录" in subject(facts, "zh")
 
 
 def test_the_subject_carries_the_verdict(facts: DigestFacts) -> None:
@@ -302,7 +302,7 @@ def test_the_archive_keeps_facts_as_json(store: Store) -> None:
     json.dumps(kept.facts)
     assert kept.facts["cases"][0]["incident"]["level_suggested"] == 3
     assert lines[0].mentions == 11
-    assert lines[0].subject.startswith("【清岚区舆情日报】")
+    assert lines[0].conclusion.startswith("新增负面 5 条，处置中事件 2 起")
 
 
 def test_a_failed_publication_uses_up_no_number(store: Store) -> None:
