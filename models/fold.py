@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.fold_ruby import ruby_spans
+from models.fold_ruby import may_hold_ruby, without_ruby
 from models.fold_table import (
     CODE,
     DROP,
@@ -27,19 +27,23 @@ from models.fold_table import (
     HAN,
     HARD,
     NEWLINE,
+    OPENING,
     SEPARATOR,
     SPACE,
+    TONED,
     table,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Codes = NDArray[np.uint32]
     Offsets = NDArray[np.int64]
+    Origins = NDArray[np.int32]
 
+_CHUNK_CHARACTERS = 50_000
 _EDGE_CHAR = "\uffff"
 _BLANK = SPACE | NEWLINE
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -73,13 +77,14 @@ class FoldedBatch:
     """Many folded texts in one array: text i is `values[bounds[i] + 1 : bounds[i + 1]]`.
 
     `values` are table entries (code point and class flags), an EDGE before, between and after
-    the texts. `starts` and `ends` are offsets in the original of the same text, one a value.
+    the texts. `span` leads back to the originals.
     """
 
     values: Codes
     bounds: Offsets
-    starts: Offsets
-    ends: Offsets
+    _origin: Origins
+    _edges: Offsets
+    _derived: Mapping[int, _Source]
 
     def text(self, index: int) -> str:
         """Folded text number `index`."""
@@ -91,12 +96,41 @@ class FoldedBatch:
         codes[self.bounds] = ord(_EDGE_CHAR)
         return _decode(codes).split(_EDGE_CHAR)[1:-1]
 
+    def span(self, index: int, start: int, end: int) -> tuple[int, int]:
+        """Offsets in original text `index` of folded `[start:end]` of it, which is not empty."""
+        base = int(self.bounds[index]) + 1
+        first = int(self._edges[index]) + 1
+        low = int(self._origin[base + start]) - first
+        high = int(self._origin[base + end - 1]) - first
+        source = self._derived.get(index)
+        if source is None:
+            return low, high + 1
+        return int(source.starts[low]), int(source.ends[high])
+
+    def offsets(self, index: int) -> tuple[Offsets, Offsets]:
+        """Start and end in original text `index` of each folded character of it."""
+        part = slice(int(self.bounds[index]) + 1, int(self.bounds[index + 1]))
+        starts = self._origin[part] - (self._edges[index] + 1)
+        source = self._derived.get(index)
+        if source is None:
+            return starts, starts + 1
+        return source.starts[starts], source.ends[starts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A text made from an original, with the offsets of each of its characters there."""
+
+    text: str
+    starts: Offsets
+    ends: Offsets
+
 
 def fold(text: str) -> Folded:
     """Fold a text and keep the offsets of the original. Folding a folded text changes nothing."""
     batch = fold_batch((text,))
     folded = batch.text(0)
-    starts, ends = batch.starts[1:-1], batch.ends[1:-1]
+    starts, ends = batch.offsets(0)
     if len(folded) == len(text) and _is_identity(starts, ends):
         return Folded(folded)
     return Folded(folded, starts, ends)
@@ -108,88 +142,83 @@ def fold_text(text: str) -> str:
 
 
 def fold_texts(texts: Sequence[str]) -> list[str]:
-    """Fold many texts at once, in order."""
-    return fold_batch(texts).texts()
+    """Fold many texts, in order."""
+    return [folded for chunk in _chunks(texts) for folded in fold_batch(chunk).texts()]
 
 
 def fold_batch(texts: Sequence[str]) -> FoldedBatch:
-    """Fold many texts into one array with offsets."""
-    sources = [_Source(text) for text in texts]
+    """Fold texts into one array with offsets; best with about 50,000 characters in all."""
+    derived = {i: s for i, text in enumerate(texts) if "&" in text if (s := _decoded(text))}
     while True:
-        batch = _fold_sources(sources)
+        batch = _folded(texts, derived)
         # An entity may itself have been disguised (＆ａｍｐ；): it shows only once folded.
         hidden = _hidden_entities(batch)
         if not hidden:
             return batch
         for index in hidden:
-            sources[index] = _refolded(batch, index)
+            part = _without_entities(_Source(batch.text(index), *batch.offsets(index)))
+            derived[index] = part
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A text to fold; `starts` and `ends` are set when it is itself derived from an original."""
+def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Neighbouring texts of about `_CHUNK_CHARACTERS`, whose arrays stay in the cache."""
+    start = size = 0
+    for index, text in enumerate(texts):
+        size += len(text)
+        if size >= _CHUNK_CHARACTERS:
+            yield texts[start : index + 1]
+            start, size = index + 1, 0
+    if start < len(texts):
+        yield texts[start:]
 
-    text: str
-    starts: Offsets | None = None
-    ends: Offsets | None = None
 
-
-def _fold_sources(sources: list[_Source]) -> FoldedBatch:
-    plain = [_without_entities(s) if "&" in s.text else s for s in sources]
-    joined = _EDGE_CHAR + _EDGE_CHAR.join(s.text for s in plain) + _EDGE_CHAR
+def _folded(texts: Sequence[str], derived: Mapping[int, _Source]) -> FoldedBatch:
+    if derived:
+        texts = [derived[i].text if i in derived else text for i, text in enumerate(texts)]
+    joined = _EDGE_CHAR + _EDGE_CHAR.join(texts) + _EDGE_CHAR * bool(texts)
     raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    lengths = np.fromiter((len(s.text) for s in plain), dtype=np.int64, count=len(plain))
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     edges = np.concatenate(([0], np.cumsum(lengths + 1)))
     values = table()[0].take(raw)
     values[edges] = EDGE
     values, origin = _folded_values(values)
-    bounds = np.flatnonzero(values == EDGE)
-    starts = origin - np.repeat(edges + 1, np.diff(bounds, append=len(values)))
-    ends = starts + 1
-    for index, source in enumerate(plain):
-        if source.starts is not None and source.ends is not None:
-            part = slice(int(bounds[index]) + 1, int(bounds[index + 1]))
-            ends[part] = source.ends[starts[part]]
-            starts[part] = source.starts[starts[part]]
-    return FoldedBatch(values, bounds, starts, ends)
+    return FoldedBatch(values, np.flatnonzero(values == EDGE), origin, edges, derived)
 
 
-def _folded_values(values: Codes) -> tuple[Codes, Offsets]:
+def _folded_values(values: Codes) -> tuple[Codes, Origins]:
     """Apply every rule to looked-up values; returns what is left and where it came from."""
-    origin = np.arange(len(values), dtype=np.int64)
-    special = values & (DROP | EXPAND | _BLANK | SEPARATOR)
-    if (special & EXPAND).any():
+    origin = np.arange(len(values), dtype=np.int32)
+    classes = int(np.bitwise_or.reduce(values))
+    if classes & EXPAND:
         values, origin = _expanded(values, origin)
-    if (special & DROP).any():
+    if classes & DROP:
         values, origin = _kept(values, origin, (values & DROP) == 0)
-    if (special & _BLANK).any():
+    if classes & (TONED | OPENING) and may_hold_ruby(values):
         values, origin = _kept(values, origin, _blanks_to_keep(values))
-    while (spans := ruby_spans(values)) is not None:
-        values, origin = _kept(values, origin, spans)
-    if (special & (_BLANK | SEPARATOR)).any():
-        values, origin = _kept(values, origin, _without_separators(values))
+        while (keep := without_ruby(values)) is not None:
+            values, origin = _kept(values, origin, keep)
+    # An expansion may hold separators that the classes above did not show.
+    if classes & (_BLANK | SEPARATOR | EXPAND):
+        values, origin = _kept(values, origin, _gaps_to_keep(values))
     return values, origin
 
 
-def _kept(values: Codes, origin: Offsets, keep: NDArray[np.bool_]) -> tuple[Codes, Offsets]:
+def _kept(values: Codes, origin: Origins, keep: NDArray[np.bool_]) -> tuple[Codes, Origins]:
     if keep.all():
         return values, origin
     return values[keep], origin[keep]
 
 
-def _expanded(values: Codes, origin: Offsets) -> tuple[Codes, Offsets]:
+def _expanded(values: Codes, origin: Origins) -> tuple[Codes, Origins]:
     """Put several values in the place of one: ㎡ → m2."""
     expansions = table()[1]
-    places = np.flatnonzero(values & EXPAND)
-    counts = np.ones(len(values), dtype=np.int64)
-    counts[places] = [len(expansions[int(values[p]) & CODE]) for p in places]
-    at = np.repeat(np.arange(len(values)), counts)
-    firsts = np.cumsum(counts) - counts
-    result = values[at]
-    for place in places:
+    parts, origins, at = [], [], 0
+    for place in np.flatnonzero((values & EXPAND) != 0).tolist():
         new = expansions[int(values[place]) & CODE]
-        result[firsts[place] : firsts[place] + len(new)] = new
-    return result, origin[at]
+        parts += [values[at:place], new]
+        origins += [origin[at:place], np.full(len(new), origin[place])]
+        at = place + 1
+    return np.concatenate([*parts, values[at:]]), np.concatenate([*origins, origin[at:]])
 
 
 def _runs(places: Offsets) -> tuple[Offsets, Offsets]:
@@ -200,76 +229,101 @@ def _runs(places: Offsets) -> tuple[Offsets, Offsets]:
 
 def _blanks_to_keep(values: Codes) -> NDArray[np.bool_]:
     """One blank a run: a line end if the run has one, and none at the ends of a text."""
-    places = np.flatnonzero(values & _BLANK)
-    first, last = _runs(places)
     keep = np.ones(len(values), dtype=bool)
-    keep[places] = False
+    places = np.flatnonzero((values & _BLANK) != 0)
+    keep[places] = _kept_blanks(values, places)
+    return keep
+
+
+def _kept_blanks(values: Codes, places: Offsets) -> NDArray[np.bool_]:
+    kept = np.zeros(len(places), dtype=bool)
+    if not len(places):
+        return kept
+    first, last = _runs(places)
     is_line_end = (values[places] & NEWLINE) != 0
     # The first line end of a run, or the first blank where there is none.
     rank = np.where(is_line_end, 0, len(places)) + np.arange(len(places))
     best = np.minimum.reduceat(rank, first) % len(places)
     inside = (values[places[first] - 1] != EDGE) & (values[places[last] + 1] != EDGE)
-    keep[places[best[inside]]] = True
-    return keep
+    kept[best[inside]] = True
+    return kept
 
 
-def _without_separators(values: Codes) -> NDArray[np.bool_]:
-    """Keep all but the signs between two Han characters and the spaces beside one."""
+def _gaps_to_keep(values: Codes) -> NDArray[np.bool_]:
+    """Keep one blank a run, no sign between two Han characters, no space beside one."""
     keep = np.ones(len(values), dtype=bool)
-    places = np.flatnonzero(values & (SEPARATOR | SPACE))
-    if not len(places):
-        return keep
-    first, last = _runs(places)
-    between = ((values[places[first] - 1] & HAN) != 0) & ((values[places[last] + 1] & HAN) != 0)
-    signs = np.add.reduceat(((values[places] & SEPARATOR) != 0).astype(np.int64), first)
-    hard = np.add.reduceat(((values[places] & HARD) != 0).astype(np.int64), first)
-    gone = between & (signs <= 2) & (hard <= 1)
-    keep[places[np.repeat(gone, last - first + 1)]] = False
-    spaces = places[(values[places] & SPACE) != 0]
-    beside = ((values[spaces - 1] | values[spaces + 1]) & HAN) != 0
-    keep[spaces[beside]] = False
+    places = np.flatnonzero((values & (_BLANK | SEPARATOR)) != 0)
+    blank = (values[places] & _BLANK) != 0
+    kept = ~blank
+    kept[blank] = _kept_blanks(values, places[blank])
+    keep[places[~kept]] = False
+    # What is left stands next to each other once the other blanks are gone.
+    moved = (places - np.cumsum(~kept))[kept]
+    left = places[kept]
+    gaps = (values[left] & (SEPARATOR | SPACE)) != 0
+    if gaps.any():
+        keep[_hidden_gaps(values, left[gaps], moved[gaps])] = False
     return keep
+
+
+def _hidden_gaps(values: Codes, places: Offsets, moved: Offsets) -> Offsets:
+    """Places of the signs between two Han characters and of the spaces beside one.
+
+    `moved` says where the places stand among what is kept: runs are runs there.
+    """
+    first, last = _runs(moved)
+    han_before = (values[places[first] - 1] & HAN) != 0
+    han_after = (values[places[last] + 1] & HAN) != 0
+    classes = values[places]
+    signs = np.add.reduceat(((classes & SEPARATOR) != 0).astype(np.int64), first)
+    hard = np.add.reduceat(((classes & HARD) != 0).astype(np.int64), first)
+    gone = np.repeat(han_before & han_after & (signs <= 2) & (hard <= 1), last - first + 1)
+    is_space = (classes & SPACE) != 0
+    gone[first] |= is_space[first] & han_before
+    gone[last] |= is_space[last] & han_after
+    hidden: Offsets = places[gone]
+    return hidden
+
+
+def _decoded(text: str) -> _Source | None:
+    """Replace character references; None where there are none."""
+    if not _ENTITY.search(text):
+        return None
+    places = np.arange(len(text) + 1)
+    return _without_entities(_Source(text, places[:-1], places[1:]))
 
 
 def _without_entities(source: _Source) -> _Source:
-    """Replace character references until none is left."""
+    """Replace character references until none is left: &amp;lt; is &lt; is <."""
     while True:
         parts, starts, ends, at = [], [], [], 0
-        text = source.text
-        old_starts = np.arange(len(text)) if source.starts is None else source.starts
-        old_ends = np.arange(1, len(text) + 1) if source.ends is None else source.ends
-        for match in _ENTITY.finditer(text):
+        for match in _ENTITY.finditer(source.text):
             char = html.unescape(match[0])
             if char == match[0]:
                 continue
             low, high = match.span()
-            parts += [text[at:low], char]
-            starts += [old_starts[at:low], np.full(len(char), old_starts[low])]
-            ends += [old_ends[at:low], np.full(len(char), old_ends[high - 1])]
+            parts += [source.text[at:low], char]
+            starts += [source.starts[at:low], np.full(len(char), source.starts[low])]
+            ends += [source.ends[at:low], np.full(len(char), source.ends[high - 1])]
             at = high
         if not parts:
             return source
         source = _Source(
-            "".join([*parts, text[at:]]),
-            np.concatenate([*starts, old_starts[at:]]),
-            np.concatenate([*ends, old_ends[at:]]),
+            "".join([*parts, source.text[at:]]),
+            np.concatenate([*starts, source.starts[at:]]),
+            np.concatenate([*ends, source.ends[at:]]),
         )
 
 
 def _hidden_entities(batch: FoldedBatch) -> list[int]:
     """Find the texts whose fold still holds a character reference."""
-    places = np.flatnonzero((batch.values & CODE) == _AMPERSAND)
+    places = np.flatnonzero((batch.values & np.uint32(CODE)) == _AMPERSAND)
     owners = np.unique(np.searchsorted(batch.bounds, places, side="right") - 1)
     return [
         int(i)
         for i in owners
         if any(html.unescape(m[0]) != m[0] for m in _ENTITY.finditer(batch.text(int(i))))
     ]
-
-
-def _refolded(batch: FoldedBatch, index: int) -> _Source:
-    part = slice(int(batch.bounds[index]) + 1, int(batch.bounds[index + 1]))
-    return _Source(batch.text(index), batch.starts[part].copy(), batch.ends[part].copy())
 
 
 def _is_identity(starts: Offsets, ends: Offsets) -> bool:

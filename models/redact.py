@@ -85,12 +85,11 @@ class _Work:
 
     def mask(self, found: list[Found], batch: FoldedBatch, index: int) -> bool:
         """Put masks in the place of the finds of folded text `index`; say whether any was."""
-        base = int(batch.bounds[index]) + 1
         if not found:
             return False
         starts, ends = list(self._starts), list(self._ends)
         for kind, low, high, shown in reversed(found):
-            start, end = int(batch.starts[base + low]), int(batch.ends[base + high - 1])
+            start, end = batch.span(index, low, high)
             mask = Mask(kind, starts[start], ends[end - 1])
             self._add(mask)
             self.text = self.text[:start] + shown + self.text[end:]

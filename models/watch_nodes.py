@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -48,11 +48,8 @@ class Span(NamedTuple):
 class Batch(Protocol):
     """What a node may ask about all documents of a batch."""
 
-    def row(self, term: int, field: str, *, whole: bool) -> Row:
-        """Where the term occurs at all, one flag a document."""
-
-    def any_row(self, terms: NDArray[np.int64], field: str) -> Row:
-        """Where any of the terms occurs as a whole word."""
+    def leaf_row(self, leaf: int) -> Row:
+        """Where a term, or any of many, occurs at all, one flag a document."""
 
     def label_row(self, label: Label) -> Row:
         """Where a label of the document (source, tier, place) fits."""
@@ -67,8 +64,12 @@ class Text(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Occurs:
-    """A term in title or text. `guard` is "", "verb" (走|上街区) or "place" (needs support)."""
+    """A term in title or text. `guard` is "", "verb" (走|上街区) or "place" (needs support).
 
+    `leaf` numbers the terms of the tree; it is what a batch keeps a row for.
+    """
+
+    leaf: int
     term: int
     text: str
     shown: str
@@ -82,8 +83,8 @@ class Occurs:
 class AnyOf:
     """Any of many plain terms of one field: the usual long list joined by OR."""
 
-    terms: NDArray[np.int64]
-    shown: dict[int, str]
+    leaf: int
+    shown: Mapping[int, str]
     field: str
 
 
@@ -148,10 +149,8 @@ def is_exact(node: Node) -> bool:
 def possible(node: Node, batch: Batch) -> Row:
     """Flag the documents where the node may hold; never misses one where it does."""
     match node:
-        case Occurs():
-            return batch.row(node.term, node.field, whole=node.whole)
-        case AnyOf():
-            return batch.any_row(node.terms, node.field)
+        case Occurs() | AnyOf():
+            return batch.leaf_row(node.leaf)
         case Label():
             return batch.label_row(node)
         case All() | Either():
@@ -221,21 +220,3 @@ def _gap(one: Span, other: Span) -> int:
 def _joined(one: Span, other: Span) -> Span:
     start, end = min(one.start, other.start), max(one.end, other.end)
     return Span(one.field, start, end, (*one.places, *other.places))
-
-
-def merged(parts: Sequence[Node]) -> tuple[Node, ...]:
-    """Parts of an OR with all plain whole terms of a field put into one `AnyOf`."""
-    plain: dict[str, list[Occurs]] = {}
-    rest: list[Node] = []
-    for part in parts:
-        if isinstance(part, Occurs) and part.whole and not part.guard:
-            plain.setdefault(part.field, []).append(part)
-        else:
-            rest.append(part)
-    for field, terms in plain.items():
-        if len(terms) == 1:
-            rest.append(terms[0])
-        else:
-            numbers = np.array([t.term for t in terms], dtype=np.int64)
-            rest.append(AnyOf(numbers, {t.term: t.shown for t in terms}, field))
-    return tuple(rest)

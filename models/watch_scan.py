@@ -1,8 +1,8 @@
 """Find thousands of terms in folded text at once, every occurrence, overlaps included.
 
-Two steps on arrays: the first two characters of a term, hashed, look up which term lengths may
-start here (most places end at once); then a hash of that many characters is looked up among the
-terms of that length, and equal characters decide. Nothing is approximate in the result.
+Two steps on arrays: the first two pairs of characters, hashed, look up which term lengths may
+start here (most places end at once); then that many characters, packed, are looked up among the
+terms of that length. Nothing is approximate in the result.
 """
 
 from __future__ import annotations
@@ -22,20 +22,28 @@ if TYPE_CHECKING:
     Codes = NDArray[np.uint32]
     Places = NDArray[np.int64]
 
-_BITS = 20
-_MASK = np.uint32((1 << _BITS) - 1)
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-_LONG = 15  # lengths from here on share a bit
-_EMPTY = np.empty(0, dtype=np.int64)
+_PAIR_BITS = 18  # 256 KB: stays in the cache, and few wrong pairs pass
+_PAIR_MASK = np.uint32((1 << _PAIR_BITS) - 1)
+_PAIR_FACTORS = np.uint32(0x2C1B3C6D), np.uint32(0x297A2D39)
+_KEY_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_KEY_BITS = 16
+_PACKED = 4  # characters of 16 bits in a key of 64
+_LONG = 7  # lengths from here on share a bit
+_NOWHERE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Length:
-    """The terms of one length: their hashes, ascending, and their characters in that order."""
+    """The terms of one length, ordered by `keys`; `first[h]` is where those with hash h begin.
+
+    `numbers[i]` are the character numbers of the i-th term, `deepest` the most terms with a hash.
+    """
 
     length: int
     keys: NDArray[np.uint64]
-    codes: Codes
+    first: Places
+    deepest: int
+    numbers: Codes
     terms: Places
 
 
@@ -47,26 +55,20 @@ class Scanner:
         # A Latin word or number is found as a whole: no letter or digit may touch it.
         self.word_start_ = np.array([_is_word(t[0]) for t in terms], dtype=bool)
         self.word_end_ = np.array([_is_word(t[-1]) for t in terms], dtype=bool)
-        self._spread = _spread(terms)
-        self._starts = np.zeros(1 << _BITS, dtype=np.uint16)
-        self._singles = np.zeros(0x110000, dtype=np.int64)
+        used = sorted({ord(c) for t in terms for c in t})
+        self._number = np.zeros(max(used, default=0) + 2, dtype=np.uint32)
+        self._number[used] = np.arange(1, len(used) + 1)
+        self._single = np.full(len(used) + 1, -1, dtype=np.int64)
+        # Lengths of the terms that a hashed pair may begin, and that it may go on.
+        self._starts = np.zeros(1 << _PAIR_BITS, dtype=np.uint8)
+        self._seconds = np.zeros(1 << _PAIR_BITS, dtype=np.uint8)
         by_length: dict[int, list[int]] = {}
         for index, term in enumerate(terms):
-            if len(term) == 1:
-                self._singles[ord(term)] = index + 1
-            else:
-                by_length.setdefault(len(term), []).append(index)
-        self._has_singles = bool(self._singles.any())
+            by_length.setdefault(len(term), []).append(index)
+        for index in by_length.pop(1, []):
+            self._single[self._number[ord(terms[index])]] = index
+        self._has_singles = bool((self._single >= 0).any())
         self._by_length = [self._group(n, terms, chosen) for n, chosen in sorted(by_length.items())]
-
-    def scan(self, values: Codes) -> tuple[Places, Places]:
-        """Places and term numbers of all occurrences in folded `values`, by place."""
-        codes = values & np.uint32(CODE)
-        places, terms = self._candidates(codes)
-        if not len(places):
-            return _EMPTY, _EMPTY
-        order = np.argsort(places, kind="stable")
-        return places[order], terms[order]
 
     def scan_words(self, values: Codes) -> tuple[Places, Places, NDArray[np.bool_]]:
         """Occurrences that begin where a word may begin, and whether they end where one may.
@@ -74,79 +76,108 @@ class Scanner:
         Only Latin words and numbers ask for that; everything else begins and ends anywhere.
         """
         places, terms = self.scan(values)
-        is_word = (values & np.uint32(WORD)) != 0
-        begins = ~(self.word_start_[terms] & is_word[places - 1])
-        places, terms = places[begins], terms[begins]
-        ends = places + self.lengths_[terms]
-        return places, terms, ~(self.word_end_[terms] & is_word[ends])
+        starts_word = self.word_start_[terms]
+        if starts_word.any():
+            begins = ~(starts_word & ((values[places - 1] & WORD) != 0))
+            places, terms = places[begins], terms[begins]
+        ends_word = self.word_end_[terms]
+        if not ends_word.any():
+            return places, terms, ~ends_word
+        after = values[places + self.lengths_[terms]]
+        return places, terms, ~(ends_word & ((after & WORD) != 0))
+
+    def scan(self, values: Codes) -> tuple[Places, Places]:
+        """Places and term numbers of all occurrences in folded `values`, by place."""
+        numbers = self._number.take(values & np.uint32(CODE), mode="clip")
+        found = [self._scan_singles(numbers)] if self._has_singles else []
+        if len(numbers) > 1:
+            found += self._scan_lengths(numbers)
+        if not found:
+            return _NOWHERE, _NOWHERE
+        places = np.concatenate([at for at, _ in found])
+        terms = np.concatenate([which for _, which in found])
+        order = np.argsort(places, kind="stable")
+        return places[order], terms[order]
 
     def _group(self, length: int, terms: Sequence[str], chosen: list[int]) -> _Length:
-        codes = np.array([[ord(c) for c in terms[i]] for i in chosen], dtype=np.uint32)
-        keys = _hash(list(codes.T))
-        order = np.argsort(keys, kind="stable")
-        first = self._pair(codes[:, 0], codes[:, 1])
-        np.bitwise_or.at(self._starts, first, np.uint16(1 << min(length, _LONG)))
-        numbers = np.array(chosen, dtype=np.int64)
-        return _Length(length=length, keys=keys[order], codes=codes[order], terms=numbers[order])
+        numbers = np.array([[self._number[ord(c)] for c in terms[i]] for i in chosen])
+        pairs = _pairs(numbers[:, 0], numbers[:, 1])
+        bit = np.uint8(1 << min(length, _LONG))
+        np.bitwise_or.at(self._starts, pairs, bit)
+        if length > 2:
+            np.bitwise_or.at(self._seconds, _pairs(numbers[:, 1], numbers[:, 2]), bit)
+        keys = _key(list(numbers.T))
+        order = np.argsort(_hash(keys), kind="stable")
+        keys = keys[order]
+        first = np.searchsorted(_hash(keys), np.arange((1 << _KEY_BITS) + 1))
+        return _Length(
+            length=length,
+            keys=keys,
+            first=first,
+            deepest=int(np.diff(first).max()),
+            numbers=numbers[order],
+            terms=np.array(chosen, dtype=np.int64)[order],
+        )
 
-    def _pair(self, first: Codes, second: Codes) -> Codes:
-        spread = self._spread
-        return (spread.take(first) * np.uint32(0x2C1B3C6D) + spread.take(second)) & _MASK
+    def _scan_singles(self, numbers: Codes) -> tuple[Places, Places]:
+        terms = self._single.take(numbers)
+        places = np.flatnonzero(terms >= 0)
+        return places, terms[places]
 
-    def _candidates(self, codes: Codes) -> tuple[Places, Places]:
-        places, terms = [], []
-        if self._has_singles:
-            numbers = self._singles.take(codes)
-            found = np.flatnonzero(numbers)
-            places.append(found)
-            terms.append(numbers[found] - 1)
-        if self._by_length and len(codes) > 1:
-            spread = self._spread.take(codes)
-            pairs = (spread[:-1] * np.uint32(0x2C1B3C6D) + spread[1:]) & _MASK
-            lengths = self._starts.take(pairs)
-            maybe = np.flatnonzero(lengths)
-            lengths = lengths[maybe]
-            for group in self._by_length:
-                bit = np.uint16(1 << min(group.length, _LONG))
-                starts = maybe[(lengths & bit) != 0]
-                starts = starts[: np.searchsorted(starts, len(codes) - group.length, side="right")]
-                if len(starts):
-                    found, numbers = _exact(codes, starts, group)
-                    places.append(found)
-                    terms.append(numbers)
-        if not places:
-            return _EMPTY, _EMPTY
-        return np.concatenate(places), np.concatenate(terms)
-
-
-def _exact(codes: Codes, starts: Places, group: _Length) -> tuple[Places, Places]:
-    keys = _hash([codes.take(starts + i) for i in range(group.length)])
-    at = np.searchsorted(group.keys, keys)
-    at[at == len(group.keys)] = 0
-    same = group.keys[at] == keys
-    starts, at = starts[same], at[same]
-    equal = np.ones(len(starts), dtype=bool)
-    for i in range(group.length):
-        equal &= codes.take(starts + i) == group.codes[at, i]
-    return starts[equal], group.terms[at[equal]]
+    def _scan_lengths(self, numbers: Codes) -> list[tuple[Places, Places]]:
+        pairs = _pairs(numbers[:-1], numbers[1:])
+        lengths = self._starts.take(pairs)
+        maybe = np.flatnonzero(lengths != 0)
+        # A term of two characters has no second pair to look at.
+        second = self._seconds.take(pairs.take(maybe + 1, mode="clip")) | np.uint8(1 << 2)
+        lengths = lengths[maybe] & second
+        found = []
+        for group in self._by_length:
+            starts = maybe[(lengths & np.uint8(1 << min(group.length, _LONG))) != 0]
+            if len(starts) and starts[-1] > len(numbers) - group.length:
+                starts = starts[starts <= len(numbers) - group.length]
+            if len(starts):
+                found.append(_exact(numbers, starts, group))
+        return found
 
 
-def _hash(columns: Sequence[Codes]) -> NDArray[np.uint64]:
-    key = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        key = (key + column) * _FACTOR
+def _pairs(first: Codes, second: Codes) -> Codes:
+    one, two = _PAIR_FACTORS
+    return (first * one + second * two) & _PAIR_MASK
+
+
+def _exact(numbers: Codes, starts: Places, group: _Length) -> tuple[Places, Places]:
+    """Look up each start among the terms of one length."""
+    keys = _key([numbers.take(starts + i) for i in range(min(group.length, _PACKED))])
+    hashes = _hash(keys)
+    at, end = group.first.take(hashes), group.first.take(hashes + 1)
+    found = []
+    for _ in range(group.deepest):
+        open_ = at < end
+        if not open_.all():
+            starts, keys, at, end = starts[open_], keys[open_], at[open_], end[open_]
+        same = group.keys.take(at) == keys
+        found.append((starts[same], at[same]))
+        at = at + 1
+    starts = np.concatenate([places for places, _ in found])
+    at = np.concatenate([which for _, which in found])
+    for i in range(_PACKED, group.length):
+        same = numbers.take(starts + i) == group.numbers[at, i]
+        starts, at = starts[same], at[same]
+    return starts, group.terms[at]
+
+
+def _key(columns: Sequence[Codes]) -> NDArray[np.uint64]:
+    """Pack the first four character numbers; terms use fewer than 65,536 characters."""
+    key = columns[0].astype(np.uint64)
+    for column in columns[1:_PACKED]:
+        key = (key << np.uint64(16)) | column
     return key
+
+
+def _hash(keys: NDArray[np.uint64]) -> Places:
+    return ((keys * _KEY_FACTOR) >> np.uint64(64 - _KEY_BITS)).astype(np.int64)
 
 
 def _is_word(char: str) -> bool:
     return bool(int(table()[0][ord(char)]) & WORD)
-
-
-def _spread(terms: Sequence[str]) -> NDArray[np.uint32]:
-    """Return a scattered number for each character of the terms, 0 for all others."""
-    used = np.array(sorted({ord(c) for t in terms for c in t}), dtype=np.int64)
-    spread = np.zeros(0x110000, dtype=np.uint32)
-    spread[used] = (np.arange(1, len(used) + 1, dtype=np.uint64) * _FACTOR >> np.uint64(40)).astype(
-        np.uint32
-    )
-    return spread
