@@ -12,6 +12,7 @@ Nothing is kept in memory between calls: the open stories come in, the changed o
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
@@ -26,7 +27,19 @@ if TYPE_CHECKING:
     from models.rarity import Rarity
 
 CORE_TERMS = 8
+"""How many terms say what a story is about."""
+
 KEPT_TERMS = 40
+"""How many terms are stored, so that the core can shift as a story grows."""
+
+COMPARED = 8
+"""How many stories are looked at closely for one mention: those that share most."""
+
+LEAST_TELLING = 1.5
+"""Terms that tell less than this find no story (half of all stories speak of 问题)."""
+
+LIVELY_DAYS = 14
+"""After how many days a mention counts half in how lively its story is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +48,17 @@ class Grouping:
 
     `join_at_least` is asked of a mention, `merge_at_least` of two stories. A story silent for
     long asks for up to `silence_adds` more (half of it after `silence_half_days`), a mention of
-    another place for `place_adds` more. `least_core` (nats) is what a core is worth at least:
-    a story or a title of common words alone attracts nothing.
+    another place for `place_adds` more. A story that is lively now pulls: the logarithm of its
+    recent mentions times `lively_pull` is added to what they share. `least_core` is what a core
+    weighs at least: a story or a title of common words alone attracts nothing.
     """
 
-    join_at_least: float = 0.30
+    join_at_least: float = 0.32
     merge_at_least: float = 0.40
     silence_adds: float = 0.10
     silence_half_days: float = 90.0
     place_adds: float = 0.15
+    lively_pull: float = 0.5
     least_core: float = 15.0
 
 
@@ -69,7 +84,8 @@ class StoryState:
     """What is stored of a story so that the next mention can be grouped.
 
     `size` counts its mentions, `independent` those that are no repost; `terms` says how many of
-    the independent ones (weighted) speak of each term, the heaviest `KEPT_TERMS`. `apart` names
+    the independent ones (weighted) speak of each term, the heaviest `KEPT_TERMS`. `lively` is
+    how many of them came lately, each halved every `LIVELY_DAYS` up to `last_seen`. `apart` names
     stories an officer split it from; a `pinned` story (split, merged by hand, or an incident)
     is never merged away by the program.
     """
@@ -81,6 +97,7 @@ class StoryState:
     size: int
     independent: int
     terms: Mapping[str, float]
+    lively: float = 1.0
     place: str = ""
     apart: frozenset[str] = frozenset()
     pinned: bool = False
@@ -176,6 +193,7 @@ def to_json(state: StoryState) -> str:
         "size": state.size,
         "independent": state.independent,
         "terms": {term: round(spoken, 3) for term, spoken in state.terms.items()},
+        "lively": round(state.lively, 3),
         "place": state.place,
         "apart": sorted(state.apart),
         "pinned": state.pinned,
@@ -195,6 +213,7 @@ def from_json(stored: str) -> StoryState:
             size=row["size"],
             independent=row["independent"],
             terms=row["terms"],
+            lively=row["lively"],
             place=row["place"],
             apart=frozenset(row["apart"]),
             pinned=row["pinned"],
@@ -224,6 +243,8 @@ def _merged(kept: StoryState, gone: StoryState) -> StoryState:
         last_seen=max(kept.last_seen, gone.last_seen),
         size=kept.size + gone.size,
         independent=kept.independent + gone.independent,
+        lively=_lively(kept, max(kept.last_seen, gone.last_seen))
+        + _lively(gone, max(kept.last_seen, gone.last_seen)),
         terms=_heaviest(terms, packaged()),
         place=kept.place or gone.place,
         apart=kept.apart | gone.apart,
@@ -319,12 +340,17 @@ class StoryBook:
     def _best(self, mention: StoryInput, terms: dict[str, float]) -> tuple[str | None, float]:
         """Return the story whose core the mention carries most of, if it carries enough."""
         weights = {term: self._weight(term) for term in terms}
-        own = sum(nlargest(CORE_TERMS, (weights[t] * spoken for t, spoken in terms.items())))
+        own = _heft(_top({term: weights[term] * spoken for term, spoken in terms.items()}))
         best, best_share, best_margin = None, 0.0, 0.0
-        for story_id, common in self._common(terms, weights).items():
+        common = self._common(terms, weights)
+        for story_id in nlargest(COMPARED, common, key=common.__getitem__):
             story = self._open[story_id]
             least = max(min(story.core_weight, own), self._grouping.least_core)
-            share = common / least
+            carried = {
+                t: weights[t] * terms[t] * part for t, part in story.core.items() if t in terms
+            }
+            pull = self._grouping.lively_pull * _log_lively(story.state, mention.time)
+            share = (_heft(carried) + pull) / least
             margin = share - self._needed(mention, story.state)
             if margin >= 0 and (best is None or margin > best_margin):
                 best, best_share, best_margin = story_id, share, margin
@@ -334,6 +360,8 @@ class StoryBook:
         """Return for each story the weight of its core that these terms carry."""
         common: dict[str, float] = {}
         for term, spoken in terms.items():
+            if weights[term] < LEAST_TELLING:
+                continue
             for story_id, part in self._holders.get(term, {}).items():
                 common[story_id] = common.get(story_id, 0.0) + weights[term] * spoken * part
         return common
@@ -348,8 +376,13 @@ class StoryBook:
         return needed
 
     def _weight(self, term: str) -> float:
-        """Return the information of a term, here: what many open stories share says little."""
+        """Return the information of a term, here: what many open stories share says little.
+
+        Below one story in fifty the local share counts less and less: a matter that began as
+        several stories must still be able to come together.
+        """
         here = self._spread.get(term, 0) / (len(self._open) + 500)
+        here *= min(1.0, here / 0.02)
         return weight(max(self._rarity.share(term), here))
 
     def _found(self, mention: StoryInput, terms: dict[str, float]) -> None:
@@ -379,6 +412,7 @@ class StoryBook:
             last_seen=max(state.last_seen, mention.time),
             size=state.size + 1,
             independent=state.independent + bool(terms),
+            lively=_lively(state, mention.time) + bool(terms),
             place=state.place or mention.place,
         )
         if not terms:
@@ -415,18 +449,21 @@ class StoryBook:
         story_id, count = story.state.id, max(story.state.independent, 1)
         for term in story.core:
             self._holders[term].pop(story_id, None)
-        heavy = nlargest(
-            CORE_TERMS, ((spoken * self._weight(t), t) for t, spoken in story.terms.items())
-        )
-        story.core = {term: min(story.terms[term] / count, 1.0) for _, term in heavy}
-        story.core_weight = sum(heaviness / count for heaviness, _ in heavy)
+        heavy = _top({t: spoken * self._weight(t) / count for t, spoken in story.terms.items()})
+        story.core = {term: story.terms[term] / count for term in heavy}
+        story.core_weight = _heft(heavy)
         for term, part in story.core.items():
             self._holders.setdefault(term, {})[story_id] = part
 
     def _merge_grown(self, touched: Iterable[str]) -> list[Merge]:
-        """Merge stories whose cores have become one; the older id remains."""
+        """Merge stories whose cores have become one; the older id remains.
+
+        What a merge made is looked at again: it may have grown into a third.
+        """
         merges: list[Merge] = []
-        for story_id in touched:
+        waiting = list(touched)
+        while waiting:
+            story_id = waiting.pop()
             if story_id not in self._open:
                 continue
             other, share = self._nearest(self._open[story_id])
@@ -435,14 +472,21 @@ class StoryBook:
             kept, gone = _by_age(self._open[story_id].state, other)
             merges.append(Merge(kept=kept.id, gone=gone.id, share=share))
             self._merge(kept, gone)
+            waiting.append(kept.id)
         return merges
 
     def _nearest(self, story: _Open) -> tuple[StoryState | None, float]:
         rules = self._grouping
         best, best_share = None, 0.0
-        for other_id, common in self._common_core(story).items():
+        common = self._common_core(story)
+        for other_id in nlargest(COMPARED, common, key=common.__getitem__):
             other = self._open[other_id]
-            share = common / max(min(story.core_weight, other.core_weight), rules.least_core)
+            both = {
+                term: self._weight(term) * min(part, other.core[term])
+                for term, part in story.core.items()
+                if term in other.core
+            }
+            share = _heft(both) / max(min(story.core_weight, other.core_weight), rules.least_core)
             needed = rules.merge_at_least
             if _elsewhere(story.state.place, other.state.place):
                 needed += rules.place_adds
@@ -454,6 +498,8 @@ class StoryBook:
         common: dict[str, float] = {}
         for term, part in story.core.items():
             heaviness = self._weight(term)
+            if heaviness < LEAST_TELLING:
+                continue
             for other_id, other_part in self._holders[term].items():
                 if other_id != story.state.id:
                     both = heaviness * min(part, other_part)
@@ -466,6 +512,35 @@ class StoryBook:
         story = _Open(state=state, terms=dict(state.terms))
         self._put(story)
         self._refresh(story)
+
+
+def _top(heaviness: Mapping[str, float]) -> dict[str, float]:
+    """Return the heaviest terms, as many as a core has."""
+    return {t: heaviness[t] for t in nlargest(CORE_TERMS, heaviness, key=heaviness.__getitem__)}
+
+
+def _heft(heaviness: Mapping[str, float]) -> float:
+    """Return what terms weigh together; one that overlaps a heavier one counts half.
+
+    丽发 and 发新 are parts of one name and no two pieces of evidence.
+    """
+    total, heads, tails = 0.0, set(), set()
+    for term in sorted(heaviness, key=heaviness.__getitem__, reverse=True):
+        overlaps = term[0] in tails or term[1] in heads
+        total += heaviness[term] * (0.5 if overlaps else 1.0)
+        heads.add(term[0])
+        tails.add(term[1])
+    return total
+
+
+def _lively(state: StoryState, at: datetime) -> float:
+    """Return how lively the story still is at a later time."""
+    days = max(0.0, (at - state.last_seen) / timedelta(days=1))
+    return float(state.lively * 0.5 ** (days / LIVELY_DAYS))
+
+
+def _log_lively(state: StoryState, at: datetime) -> float:
+    return math.log(max(_lively(state, at), 1.0))
 
 
 def _resolved(merges: Sequence[Merge]) -> dict[str, str]:
