@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
+import uvicorn
 from starlette.types import ASGIApp
 
 from collectors.inbox import inbox_app
@@ -13,6 +16,7 @@ from console.app import create_app
 from console.settings import ConsoleSettings, ConsoleUser
 from pipeline.actions import Actions
 from pipeline.office import Office
+from pipeline.positions import ConfigurationError
 
 
 def console_settings(office: Office) -> ConsoleSettings:
@@ -47,3 +51,33 @@ def inbox_of(office: Office, clock: Callable[[], datetime]) -> ASGIApp | None:
     forms = [source for source in office.loaded.active_sources() if isinstance(source, Inbox)]
     doors = [form.door(office.loaded.folder) for form in forms]
     return inbox_app(doors, clock) if doors else None
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a listening socket, or raise ConfigurationError in one line when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        raise ConfigurationError(
+            (f"cannot listen on {host} port {port}: {error.strerror}: choose another port",)
+        ) from None
+    opened.listen(100)
+    return opened
+
+
+class ConsoleServer(uvicorn.Server):
+    """The web server inside the one process; signals belong to whoever runs it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=3)
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave every signal alone."""
+        yield

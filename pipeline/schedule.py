@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from collectors.http import Fetcher
@@ -19,7 +18,7 @@ from pipeline.deliver import deliver
 from pipeline.digests import digest_due, make_digest
 from pipeline.office import Office, open_office
 from pipeline.publish import publish_snapshot
-from pipeline.rooms import console_of
+from pipeline.rooms import ConsoleServer, console_of, listening
 from pipeline.settings import Loaded
 from storage import mentions
 from storage.errors import StoreBrokenError, StoreError
@@ -56,24 +55,15 @@ class Service:
 
     async def run(self) -> None:
         """Run until asked to end, then finish what is under way."""
-        console = console_of(self.office, self.clock)
         settings = self.office.loaded.settings.console
-        server = _Server(
-            uvicorn.Config(
-                console,
-                host=settings.host,
-                port=settings.port,
-                log_level="warning",
-                lifespan="off",
-                timeout_graceful_shutdown=3,
-            )
-        )
+        server = ConsoleServer(console_of(self.office, self.clock))
+        opened = listening(settings.host, settings.port)
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(number, self.ending.set)
         scheduler = self._scheduler()
         async with self.fetcher:
-            serving = asyncio.create_task(server.serve())
+            serving = asyncio.create_task(server.serve(sockets=[opened]))
             scheduler.start()
             LOG.info("console at http://%s:%s", settings.host, settings.port)
             await self._until_end(serving)
@@ -162,10 +152,3 @@ class Service:
             async with asyncio.timeout(END_SECONDS):
                 await serving
         LOG.info("ended")
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the service."""
-
-    def install_signal_handlers(self) -> None:
-        """Do nothing."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from storage import audit
+from storage.copying import copy_apart
 from storage.errors import StoreDamagedError, StoreError
 from storage.sidecar import last_mark, sidecar_path
 from storage.store import Reader, Store
@@ -39,8 +40,8 @@ def back_up(store: Store, folder: Path, now: datetime) -> Manifest:
     target = folder / "yuqing.duckdb"
     with store.quiet() as path, store.read() as reader:
         rows, chain = counts(reader), audit.check(reader)
-        shutil.copyfile(path, target)
-        shutil.copyfile(sidecar_path(path), sidecar_path(target))
+        copy_apart(path, target)
+        _copy_sidecar(path, target)
     manifest = Manifest(
         made_at=now.isoformat(),
         sha256=_sha256(target),
@@ -82,8 +83,14 @@ def restore(folder: Path, database: Path) -> Manifest:
             old.rename(old.with_name(f"{old.name}.before-{stamp}"))
     source = folder / "yuqing.duckdb"
     shutil.copyfile(source, database)
-    shutil.copyfile(sidecar_path(source), sidecar_path(database))
+    _copy_sidecar(source, database)
     return manifest
+
+
+def _copy_sidecar(source: Path, target: Path) -> None:
+    """Copy the side file; a database nothing was ever committed to has none."""
+    if sidecar_path(source).exists():
+        shutil.copyfile(sidecar_path(source), sidecar_path(target))
 
 
 def counts(reader: Reader) -> dict[str, int]:

@@ -7,11 +7,11 @@ read these. A reader that has the old file open keeps reading the old file.
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from storage.copying import copy_apart
 from storage.store import Store
 
 CHANGED_DAYS = """
@@ -42,7 +42,7 @@ def publish(store: Store, folder: Path, changed_since: datetime) -> Snapshot:
     with store.quiet() as path, store.read() as reader:
         seq = int(reader.value(SEQUENCE))
         days = tuple(sorted(row[0] for row in reader.rows(CHANGED_DAYS, [changed_since])))
-        shutil.copyfile(path, fresh)
+        copy_apart(path, fresh)
     _into_place(fresh, target)
     for day in days:
         _export_day(store, folder / "mention" / f"day={day.isoformat()}", day)

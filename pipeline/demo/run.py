@@ -13,7 +13,6 @@ from importlib import resources
 from pathlib import Path
 from time import monotonic
 
-import uvicorn
 from rich.console import Console
 
 from collectors.http import Fetcher
@@ -29,7 +28,7 @@ from pipeline.digests import digest_due, make_digest
 from pipeline.office import Office, open_office
 from pipeline.positions import ConfigurationError
 from pipeline.publish import publish_snapshot
-from pipeline.rooms import console_of
+from pipeline.rooms import ConsoleServer, console_of, listening
 from pipeline.settings import load
 from storage import incidents, outbox
 
@@ -146,18 +145,9 @@ class _Player:
 
     async def watched(self, port: int) -> None:
         """Play with the console open, and keep it open."""
-        app = console_of(self.office, self.clock)
-        config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_level="warning", lifespan="off"
-        )
-        console = uvicorn.Server(config)
-        serving = asyncio.create_task(console.serve())
-        while not console.started and not serving.done():
-            await asyncio.sleep(0.05)
-        if serving.done():
-            raise ConfigurationError(
-                (f"port {port} on 127.0.0.1 is taken: choose another with --port",)
-            )
+        opened = listening("127.0.0.1", port)
+        console = ConsoleServer(console_of(self.office, self.clock))
+        serving = asyncio.create_task(console.serve(sockets=[opened]))
         out.print(f"控制台 console: http://127.0.0.1:{port}   (Ctrl-C 结束)")
         async with Fetcher(self.office.fetch_settings()) as fetcher:
             await self._tell(fetcher, pause=SECONDS_A_STEP)
