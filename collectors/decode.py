@@ -170,7 +170,7 @@ def _short_gb(body: bytes, text: str, declared: str | None, kind: Kind) -> str |
 
 
 def _escape_coded(body: bytes, declared: str | None, kind: Kind) -> str | None:
-    if b"\x1b" not in body and b"~{" not in body:
+    if b"\x1b" not in body and (b"~" not in body or b"~{" not in body):
         return None
     labels = _declared_codecs(body, declared, kind)
     return next((label for label in labels if label.startswith(_ESCAPE_CODED)), None)

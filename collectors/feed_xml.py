@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -42,8 +42,7 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingContext:
+class ReadingContext(NamedTuple):
     """What holds for every entry of one feed.
 
     `base` resolves links inside fragments, `page` those of entries.
@@ -286,7 +285,10 @@ def author_of(fields: Fields) -> str:
 
 def feed_author_of(channel: Fields) -> str:
     """Return who writes the feed: its author, else its editor, owner or web master."""
-    return author_of(channel) or author_of({"author": channel.get("editor", [])})
+    named = author_of(channel)
+    if named or "editor" not in channel:
+        return named
+    return author_of({"author": channel["editor"]})
 
 
 def _person(text: str, element: Element) -> str:
