@@ -98,10 +98,10 @@ class FoldedBatch:
 
     def span(self, index: int, start: int, end: int) -> tuple[int, int]:
         """Offsets in original text `index` of folded `[start:end]` of it, which is not empty."""
-        base = int(self.bounds[index]) + 1
-        first = int(self._edges[index]) + 1
-        low = int(self._origin[base + start]) - first
-        high = int(self._origin[base + end - 1]) - first
+        base = self.bounds.item(index) + 1
+        first = self._edges.item(index) + 1
+        low = self._origin.item(base + start) - first
+        high = self._origin.item(base + end - 1) - first
         source = self._derived.get(index)
         if source is None:
             return low, high + 1
@@ -143,7 +143,7 @@ def fold_text(text: str) -> str:
 
 def fold_texts(texts: Sequence[str]) -> list[str]:
     """Fold many texts, in order."""
-    return [folded for chunk in _chunks(texts) for folded in fold_batch(chunk).texts()]
+    return [folded for chunk in chunks(texts) for folded in fold_batch(chunk).texts()]
 
 
 def fold_batch(texts: Sequence[str]) -> FoldedBatch:
@@ -160,7 +160,7 @@ def fold_batch(texts: Sequence[str]) -> FoldedBatch:
             derived[index] = part
 
 
-def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     """Neighbouring texts of about `_CHUNK_CHARACTERS`, whose arrays stay in the cache."""
     start = size = 0
     for index, text in enumerate(texts):
@@ -318,6 +318,8 @@ def _without_entities(source: _Source) -> _Source:
 def _hidden_entities(batch: FoldedBatch) -> list[int]:
     """Find the texts whose fold still holds a character reference."""
     places = np.flatnonzero((batch.values & np.uint32(CODE)) == _AMPERSAND)
+    if not len(places):
+        return []
     owners = np.unique(np.searchsorted(batch.bounds, places, side="right") - 1)
     return [
         int(i)

@@ -44,8 +44,11 @@ _RADICALS = str.maketrans(
     "⺁⺇⺈⺊⺌⺍⺓⺕⺗⺝⺟⺠⺡⺢⺩⺪⺫⺬⺮⺯⺰⺱⺳⺵⺷⺸⺻⺼⻀⻁⻂⻃⻄⻅⻆⻈⻉⻊⻋⻌⻍⻎⻏⻐⻑⻒⻓⻔⻖⻗⻘⻙⻚⻛⻜⻝⻠⻢⻣⻤⻥⻦⻧⻨⻩⻪⻬⻮⻰⻳",
     "厂几勹卜小小幺彐心月母民水水王疋目示竹糸糸网网网羊羊聿肉艹虎衣西西见角言贝足车辶辶辶邑钅长长长门阜雨青韦页风飞食食马骨鬼鱼鸟卤麦黄黾齐齿龙龟",
 )
-# Traditional forms that zhconv settles only by phrase; one character, one fold, on both sides.
-_VARIANTS = str.maketrans("著纔喫祇隻○◯", "着才吃只只〇〇")
+# Forms that zhconv settles only by phrase, rare doubles of common characters, and circles written
+# for zero: one character, one fold, for queries and texts alike.
+_VARIANTS = str.maketrans(
+    "著纔喫祇隻覆馀谘藉𬞟甦𫫇锺釐澹薰䩄陞餬帐迳○◯", "着才吃只只复余咨借苹苏恶钟厘淡熏腼升糊账径〇〇"
+)
 # Combining accents, enclosing marks, variation selectors, blank fillers and noncharacters.
 _INVISIBLE = (
     (0x300, 0x36F),

@@ -26,6 +26,7 @@ _DOOR = rf"(?:{_COUNT}号(?:附{_COUNT}号?)?(?:院|楼)?(?!{words.NOT_A_DOOR}))
 _PART = either("号楼 栋 幢 座 单元 楼 层 室 房间 房 户室 门洞 门 弄 队 组 排 # #楼 号房 号室 号院")
 _SIDE = rf"[东西南北中]{either('单元 户 门洞 排')}"
 _UNITS = re.compile(
+    r"(?=[0-9a-z一二三四五六七八九十百零〇甲乙丙丁东西南北中第])"
     rf"(?:第?(?:{_COUNT}{_PART}|{_DOOR}|{_SIDE})[,、 ]?){{1,6}}"
     r"(?:[0-9]{2,4}(?![0-9年月日元万%.平米m多余]| ?平)(?:室|户|房|号)?)?"
 )
@@ -52,12 +53,16 @@ _HOME_VILLAGE = re.compile(
     r"(?:街道办事处|街道办|街道|镇|乡|(?<![小社])[区县市旗])(?![一-鿿]{0,6}(?:街道|镇|乡))"
     r"([一-鿿]{1,8}?(?:村|社区|小区|花园|家园|庄|寨|屯|家属院|公寓|新村|嘉园|雅苑))(?![0-9一-鿿]{0,6}?号)"
 )
+_MAY_BE_HOME = re.compile(r"[住址]|家在|所在地|户籍")
 _PUBLIC = re.compile(rf"[一-鿿]{{0,8}}?{words.PUBLIC_PLACES}")
 
 
 def find_addresses(text: str) -> Iterator[Found]:
     """Yield what goes of each address; what stands above it stays."""
-    spans = [m.span(1) for m in _HOME_VILLAGE.finditer(text) if not _PUBLIC.match(text, m.end())]
+    spans = []
+    if _MAY_BE_HOME.search(text):
+        homes = _HOME_VILLAGE.finditer(text)
+        spans = [home.span(1) for home in homes if not _PUBLIC.match(text, home.end())]
     if _HAS_UNITS.search(text):
         for match in _UNITS.finditer(text):
             start = _start(text, match)

@@ -30,9 +30,9 @@ NUMERALS = "〇零洞一幺壹二贰三叁四肆五伍六陆七柒拐八捌九�
 AS_DIGITS = str.maketrans(NUMERALS, "000111223344556677788999")
 # 一 stands for a dash as often as for a one.
 _SIGNS = r"[ \-–—―_.·•*/|,~()一¤]{0,3}"
-_ROW = re.compile(
-    rf"(?:[0-9{NUMERALS}]|(?<![a-z])l(?=[3-9]))(?:[ol]?{_SIGNS}[0-9{NUMERALS}ol]){{6,}}x?"
-)
+_ROW_REST = rf"(?:[ol]?{_SIGNS}[0-9{NUMERALS}ol]){{6,}}x?"
+_ROW = re.compile(rf"[0-9{NUMERALS}]{_ROW_REST}")
+_ROW_FROM_L = re.compile(rf"(?:[0-9{NUMERALS}]|(?<![a-z])l(?=[3-9])){_ROW_REST}")
 _LETTER_DIGITS = re.compile(r"(?:(?<=[0-9])[ol]+|(?<![a-z0-9])l)(?=[0-9])")
 _OL = str.maketrans("ol", "01")
 _NOT_DIGITS = re.compile(r"[^0-9x]+")
@@ -69,11 +69,10 @@ _LOCAL = re.compile(
 )
 _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _SERIAL = "[a-hj-np-z0-9]"
-_HEAD = rf"([{_PROVINCE}])[ .·\-]?([a-hj-z])[ .·•\-:*]{{0,2}}"
-_PLATE_END = r"(?![0-9a-z]|\.[0-9])"
 _PLATE = re.compile(
-    rf"{_HEAD}((?:{_SERIAL}[ ·\-*]?){{4,5}}(?:{_SERIAL}|[挂学警港澳领])){_PLATE_END}"
-    rf"|{_HEAD}([a-z0-9]?[a-z0-9]?(?:[0-9{NUMERALS}][ ·\-*]?){{3,5}}[0-9{NUMERALS}]){_PLATE_END}"
+    rf"([{_PROVINCE}])[ .·\-]?([a-hj-z])[ .·•\-:*]{{0,2}}"
+    rf"((?:{_SERIAL}[ ·\-*]?){{4,5}}(?:{_SERIAL}|[挂学警港澳领])(?![0-9a-z]|\.[0-9])"
+    rf"|[a-z0-9]?[a-z0-9]?(?:[0-9{NUMERALS}][ ·\-*]?){{3,5}}[0-9{NUMERALS}](?![0-9a-z]|\.[0-9]))"
 )
 _PASSPORT = re.compile(
     rf"{either(words.PASSPORT_WORDS)}[^0-9,。;]{{0,14}}?(?<![a-z0-9])"
@@ -83,7 +82,8 @@ _PASSPORT = re.compile(
 
 def find_numbers(text: str) -> Iterator[Found]:
     """Yield every personal number of a folded text; where two overlap the surer comes first."""
-    rows = [match.span() for match in _ROW.finditer(text)]
+    row = _ROW_FROM_L if "l" in text else _ROW
+    rows = [match.span() for match in row.finditer(text)]
     if rows:
         read = _LETTER_DIGITS.sub(lambda m: m[0].translate(_OL), text.translate(AS_DIGITS))
         views = (text,) if read == text else (text, read)
@@ -91,7 +91,8 @@ def find_numbers(text: str) -> Iterator[Found]:
             for view in views:
                 for start, end in rows:
                     yield from detect(view, start, end)
-    yield from find_passports(text)
+    if "证" in text or "照" in text or "passport" in text:
+        yield from find_passports(text)
     yield from find_plates(text)
     if "话" in text or "tel" in text or "电" in text or "座机" in text:
         yield from find_local_lines(text)
@@ -155,7 +156,7 @@ def find_local_lines(text: str) -> Iterator[Found]:
 def find_plates(text: str) -> Iterator[Found]:
     """Vehicle plates, ordinary and new energy."""
     for match in _PLATE.finditer(text):
-        province, letter, written = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
+        province, letter, written = match.group(1, 2, 3)
         serial = re.sub(r"[ ·\-*]", "", written).translate(AS_DIGITS)
         if sum(c.isdigit() for c in serial) >= 2 and len(serial) in {5, 6}:
             yield Found("plate", *match.span(), f"{province}{letter.upper()}{'*' * len(serial)}")

@@ -29,7 +29,7 @@ _QQ = re.compile(
     r"(?:(?<![a-z])qq|扣扣|叩叩|企鹅号?|(?<=[加+])q|(?<![a-z])q(?=[号:]))(?:[一-鿿]{0,3}群|邮箱|咨询|私信|联系)?(?:号码|群号|号|账号)?"
     rf"{_IS}([1-9](?:[ \-.]?[0-9]){{4,10}})(?![0-9]|@)"
 )
-_MAY_BE_ACCOUNT = re.compile(r"信|wx|vx|weixin|wechat|q|扣|叩|企鹅|v")
+_MAY_BE_ACCOUNT = re.compile(r"[微薇威维徽卫v][信芯❤]|[wv]x|we[ic]|[q扣叩+鹅]|加v")
 
 _NUMERAL_ROW = re.compile(rf"[{NUMERALS}]{{5}}")
 

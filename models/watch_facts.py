@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _Occurrence = tuple[int, str, int, int]  # term, field, start and end in the chunk
 _CHUNK_CHARACTERS = 100_000  # arrays of a chunk stay in the cache
 _SEGMENTS = ("title", "text")
-_ORDER = ("title", "text", "source", "tier", "place")
+_ORDER = {"title": 0, "text": 1, "source": 2, "tier": 3, "place": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +98,16 @@ class Facts:
         first, batch = self._chunks[bisect_right(self._chunk_firsts, index) - 1]
         return Text(self, self._documents[index], index, batch, 2 * (index - first))
 
-    def occurrences(self, index: int, leaf: int) -> Iterator[_Occurrence]:
+    def occurrences(self, index: int, leaf: int) -> list[_Occurrence]:
         """Occurrences of a leaf's terms in one document, in order."""
         keys, hits = self._by_leaf
         key = index * self._leaves + leaf
-        at = bisect_left(keys, key)
+        low = bisect_left(keys, key)
+        high = bisect_right(keys, key, low)
         terms, segments, starts, ends = self._columns
-        while at < len(keys) and keys[at] == key:
-            hit = hits[at]
-            yield terms[hit], _SEGMENTS[segments[hit]], starts[hit], ends[hit]
-            at += 1
+        return [
+            (terms[hit], _SEGMENTS[segments[hit]], starts[hit], ends[hit]) for hit in hits[low:high]
+        ]
 
     def _scanned(self, scanner: Scanner) -> _Hits:
         columns = []
@@ -179,7 +179,7 @@ class Text:
         field, start, end, shown = place
         if field in _SEGMENTS:
             segment = self._segment + (field == "text")
-            base = int(self._batch.bounds[segment]) + 1
+            base = self._batch.bounds.item(segment) + 1
             start, end = self._batch.span(segment, start - base, end - base)
         return Hit(query=query, term=shown, field=field, start=start, end=end)
 
@@ -239,4 +239,4 @@ def _is_tier(label: Label, value: str) -> bool:
 
 
 def _reading_order(place: Place) -> tuple[int, int, int]:
-    return _ORDER.index(place.field), place.start, place.end
+    return _ORDER[place.field], place.start, place.end
