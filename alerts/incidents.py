@@ -122,10 +122,10 @@ def open_or_join(
     The suggested level only ever rises here; lowering it is a person's decision. An exercise never
     joins a real case, nor a real alert an exercise.
     """
-    for incident in open_incidents:
-        if _same_matter(alert, incident):
-            return _join(alert, incident, now)
     matter = matter_of(alert)
+    for incident in open_incidents:
+        if incident.story_id == matter and _open_for(alert, incident):
+            return _join(alert, incident, now)
     incident = Incident(
         id=hashlib.sha256(f"{matter}\x1f{alert.id}".encode()).hexdigest()[:16],
         number=number,
@@ -142,10 +142,9 @@ def open_or_join(
     return IncidentDecision(incident=incident, opened=True, level_rose=False, note=note)
 
 
-def _same_matter(alert: Alert, incident: Incident) -> bool:
+def _open_for(alert: Alert, incident: Incident) -> bool:
     return (
-        incident.story_id == matter_of(alert)
-        and incident.exercise == alert.exercise
+        incident.exercise == alert.exercise
         and incident.state not in CLOSED
         and incident.closed_at is None
     )

@@ -7,6 +7,7 @@ a second run of the same cycle or a replay comes to the same alerts with the sam
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,7 @@ def judge(
     """
     by_rule = _windows_by_rule(windows)
     facts = Facts.at(now, policy)
+    spoken = _by_group(recent)
     alerts: list[Alert] = []
     failures: list[RuleFailure] = []
     for rule in rules:
@@ -68,28 +70,25 @@ def judge(
             continue
         for finding in findings:
             alert = _alert(finding, rule.cool_down, facts, policy, now)
-            if worth_telling(alert, [*recent, *alerts], rule.cool_down, policy.grown_times):
+            before = spoken[alert.rule, alert.group]
+            if worth_telling(alert, before, rule.cool_down, policy.grown_times):
                 alerts.append(_titled(alert, finding.window, titles))
+                before.append(alerts[-1])
     alerts.sort(key=lambda alert: (-alert.level, alert.rule, alert.group))
     return Judgement(alerts=tuple(alerts), failures=tuple(failures))
 
 
 def worth_telling(
-    alert: Alert, recent: Sequence[Alert], cool_down: timedelta, grown_times: float
+    alert: Alert, before: Sequence[Alert], cool_down: timedelta, grown_times: float
 ) -> bool:
-    """Say whether a finding is news beside the alerts of its rule and group in the cool-down.
+    """Say whether a finding is news beside the earlier alerts of its rule and group.
 
     It is when none was raised within the cool-down of it (in either direction: a clock that was
     set back must not tell twice), when it is graver, or when the spread has multiplied.
     """
-    spoken = [
-        other
-        for other in recent
-        if (other.rule, other.group) == (alert.rule, alert.group)
-        and abs(alert.raised_at - other.raised_at) < cool_down
-    ]
-    if any(other.id == alert.id for other in recent):
+    if any(other.id == alert.id for other in before):
         return False
+    spoken = [other for other in before if abs(alert.raised_at - other.raised_at) < cool_down]
     if not spoken or alert.level > max(other.level for other in spoken):
         return True
     told = max(other.independent for other in spoken)
@@ -133,6 +132,13 @@ def _bucket(window: Window, level: Level, cool_down: timedelta) -> str:
     length = max(cool_down, timedelta(minutes=1))
     number = (window.end - EPOCH) // length
     return f"{number}|{level}|{window.independent.bit_length()}"
+
+
+def _by_group(alerts: Sequence[Alert]) -> dict[tuple[str, str], list[Alert]]:
+    grouped: dict[tuple[str, str], list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        grouped[alert.rule, alert.group].append(alert)
+    return grouped
 
 
 def _windows_by_rule(windows: Sequence[Window]) -> dict[str, list[Window]]:
