@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 INK = "#333333"
-FAINT = "#8a8f98"
+FAINT = "#666c75"
 RULE = "#d9dce1"
 STRONG = "#3a6ea5"
 LIGHT = "#b9cde2"

@@ -220,7 +220,8 @@ def _done(visit: Visit, act: Callable[[], None], said: str) -> Response:
         act()
     except REFUSALS as refused:
         return _page(visit, str(refused), 409)
-    return visit.go(f"/incidents/{visit.path['incident_id']}", said)
+    back = "/" if visit.form.get("back") == "board" else f"/incidents/{visit.path['incident_id']}"
+    return visit.go(back, said)
 
 
 def _page(visit: Visit, error: str, status: int) -> Response:

@@ -70,7 +70,9 @@ class Door:
 
 
 def own_address(text: str) -> str:
-    """Return a path on this site, never another site's address."""
-    if not text.startswith("/") or text.startswith(("//", "/\\")):
-        return "/"
-    return text
+    """Return a path on this site, or / when it may be another site's address.
+
+    Browsers drop tabs and line breaks from addresses and read a backslash as a slash.
+    """
+    plain = text.isprintable() and "\\" not in text and " " not in text
+    return text if plain and text.startswith("/") and not text.startswith("//") else "/"

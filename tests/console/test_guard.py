@@ -148,7 +148,16 @@ def test_after_signing_in_the_page_asked_for_opens(stranger: Hands) -> None:
     assert "便民服务公告" in page
 
 
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "javascript:alert(1)",
+    ],
+)
 def test_signing_in_never_leads_to_another_site(stranger: Hands, target: str) -> None:
     stranger.open("/login")
     token = re.search(r'name="form_token" value="([^"]+)"', stranger.page)
