@@ -74,7 +74,7 @@ async def origin(answer: Answer | None, retry_after: str = "") -> AsyncIterator[
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            seen = await _request(reader)
+            seen = await read_request(reader)
             served.seen.append(seen)
             if answer is None:
                 await asyncio.sleep(30)
@@ -96,7 +96,8 @@ async def origin(answer: Answer | None, retry_after: str = "") -> AsyncIterator[
         server.close()
 
 
-async def _request(reader: asyncio.StreamReader) -> Seen:
+async def read_request(reader: asyncio.StreamReader) -> Seen:
+    """Return one request as it came in."""
     lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
     length = int(headers.get("Content-Length", "0"))
