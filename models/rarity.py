@@ -1,4 +1,4 @@
-"""How rare a pair of characters is: what a shared 伊景 says that a shared 问题 does not.
+"""How rare a pair of characters is: what a shared 云溪 says that a shared 问题 does not.
 
 The table counts in how many of some forty thousand Chinese news titles, citizen messages and
 posts each pair occurs. Pairs share `BUCKETS` hashed places, counts are kept on a logarithmic

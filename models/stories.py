@@ -1,7 +1,7 @@
 """Stories: mentions of one matter, grouped as they arrive.
 
 A story is known by its core, the few terms that most of its mentions carry and few others do
-(伊景 景园 滨河 捆绑 车位). A mention joins the story whose core it carries enough of; one that
+(云溪 新城 搅拌 扰民). A mention joins the story whose core it carries enough of; one that
 carries none founds a story of its own, named after it, so ids are the same whenever the same
 mentions are grouped in the same order. Two stories whose cores grow together are merged into the
 older. What an officer merged or split stays so.
@@ -11,128 +11,42 @@ Nothing is kept in memory between calls: the open stories come in, the changed o
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from heapq import nlargest
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models.rarity import packaged, weight
+from models.rarity import packaged
+from models.story_book import Grouping, StoryBook, heaviest, merged
+from models.story_state import (
+    Assignment,
+    Grouped,
+    Merge,
+    StoryInput,
+    StoryState,
+    from_json,
+    lively_since,
+    to_json,
+)
 from models.story_terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from models.rarity import Rarity
 
-CORE_TERMS = 8
-"""How many terms say what a story is about."""
-
-KEPT_TERMS = 40
-"""How many terms are stored, so that the core can shift as a story grows."""
-
-COMPARED = 8
-"""How many stories are looked at closely for one mention: those that share most."""
-
-LEAST_TELLING = 1.5
-"""Terms that tell less than this find no story (half of all stories speak of 问题)."""
-
-LIVELY_DAYS = 14
-"""After how many days a mention counts half in how lively its story is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grouping:
-    """How like a story a mention must be; shares are of the story's core, 0..1.
-
-    `join_at_least` is asked of a mention, `merge_at_least` of two stories. A story silent for
-    long asks for up to `silence_adds` more (half of it after `silence_half_days`), a mention of
-    another place for `place_adds` more. A story that is lively now pulls: the logarithm of its
-    recent mentions times `lively_pull` is added to what they share. `least_core` is what a core
-    weighs at least: a story or a title of common words alone attracts nothing.
-    """
-
-    join_at_least: float = 0.32
-    merge_at_least: float = 0.40
-    silence_adds: float = 0.10
-    silence_half_days: float = 90.0
-    place_adds: float = 0.15
-    lively_pull: float = 0.5
-    least_core: float = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryInput:
-    """What grouping knows of a mention; `lead` is the start of its text, `time` aware.
-
-    `original_story` names the story of the mention it is a repost of, where there is one stored;
-    `repost_of` alone is enough when that mention is in the same batch.
-    """
-
-    id: str
-    title: str
-    lead: str
-    time: datetime
-    place: str = ""
-    repost_of: str | None = None
-    original_story: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryState:
-    """What is stored of a story so that the next mention can be grouped.
-
-    `size` counts its mentions, `independent` those that are no repost; `terms` says how many of
-    the independent ones (weighted) speak of each term, the heaviest `KEPT_TERMS`. `lively` is
-    how many of them came lately, each halved every `LIVELY_DAYS` up to `last_seen`. `apart` names
-    stories an officer split it from; a `pinned` story (split, merged by hand, or an incident)
-    is never merged away by the program.
-    """
-
-    id: str
-    title: str
-    first_seen: datetime
-    last_seen: datetime
-    size: int
-    independent: int
-    terms: Mapping[str, float]
-    lively: float = 1.0
-    place: str = ""
-    apart: frozenset[str] = frozenset()
-    pinned: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """Where a mention went and why: the share of the story's core it carries, and those terms."""
-
-    mention: str
-    story: str
-    founds: bool
-    share: float
-    shared_terms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merge:
-    """Every mention of story `gone` belongs to story `kept` from now on."""
-
-    kept: str
-    gone: str
-    share: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grouped:
-    """What a batch changed: where each mention went, the new states, stories that became one.
-
-    Assignments already name the story that remains; `merges` are for mentions stored before.
-    """
-
-    assignments: tuple[Assignment, ...]
-    changed: tuple[StoryState, ...]
-    merges: tuple[Merge, ...] = ()
+__all__ = [
+    "Assignment",
+    "Grouped",
+    "Grouping",
+    "Merge",
+    "StoryBook",
+    "StoryInput",
+    "StoryState",
+    "assign",
+    "from_json",
+    "merge_stories",
+    "rebuild",
+    "to_json",
+]
 
 
 def assign(
@@ -149,7 +63,7 @@ def assign(
 
 def merge_stories(kept: StoryState, gone: StoryState) -> StoryState:
     """Return the story that both become when an officer merges them; it is pinned."""
-    return replace(_merged(kept, gone), pinned=True)
+    return replace(merged(kept, gone), pinned=True)
 
 
 def rebuild(
@@ -176,394 +90,9 @@ def rebuild(
         last_seen=ordered[-1].time,
         size=len(ordered),
         independent=len(originals),
-        terms=_heaviest(terms, packaged()),
+        terms=heaviest(terms, packaged()),
+        lively=sum(lively_since(one.time, ordered[-1].time) for one in originals),
         place=ordered[0].place,
         apart=frozenset(apart),
         pinned=pinned,
     )
-
-
-def to_json(state: StoryState) -> str:
-    """Return a state as the text that is stored."""
-    row = {
-        "id": state.id,
-        "title": state.title,
-        "first_seen": state.first_seen.astimezone(UTC).isoformat(),
-        "last_seen": state.last_seen.astimezone(UTC).isoformat(),
-        "size": state.size,
-        "independent": state.independent,
-        "terms": {term: round(spoken, 3) for term, spoken in state.terms.items()},
-        "lively": round(state.lively, 3),
-        "place": state.place,
-        "apart": sorted(state.apart),
-        "pinned": state.pinned,
-    }
-    return json.dumps(row, ensure_ascii=False)
-
-
-def from_json(stored: str) -> StoryState:
-    """Return a stored state; ValueError when the text is not one."""
-    row = json.loads(stored)
-    try:
-        return StoryState(
-            id=row["id"],
-            title=row["title"],
-            first_seen=datetime.fromisoformat(row["first_seen"]),
-            last_seen=datetime.fromisoformat(row["last_seen"]),
-            size=row["size"],
-            independent=row["independent"],
-            terms=row["terms"],
-            lively=row["lively"],
-            place=row["place"],
-            apart=frozenset(row["apart"]),
-            pinned=row["pinned"],
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not a stored story: {error}") from error
-
-
-def _heaviest(terms: Mapping[str, float], rarity: Rarity) -> dict[str, float]:
-    """Return the terms worth keeping: the most spoken of, weighed by rarity."""
-    if len(terms) <= KEPT_TERMS:
-        return dict(terms)
-    return dict(
-        nlargest(
-            KEPT_TERMS, terms.items(), key=lambda pair: pair[1] * weight(rarity.share(pair[0]))
-        )
-    )
-
-
-def _merged(kept: StoryState, gone: StoryState) -> StoryState:
-    terms = dict(kept.terms)
-    for term, spoken in gone.terms.items():
-        terms[term] = terms.get(term, 0.0) + spoken
-    return replace(
-        kept,
-        first_seen=min(kept.first_seen, gone.first_seen),
-        last_seen=max(kept.last_seen, gone.last_seen),
-        size=kept.size + gone.size,
-        independent=kept.independent + gone.independent,
-        lively=_lively(kept, max(kept.last_seen, gone.last_seen))
-        + _lively(gone, max(kept.last_seen, gone.last_seen)),
-        terms=_heaviest(terms, packaged()),
-        place=kept.place or gone.place,
-        apart=kept.apart | gone.apart,
-        pinned=kept.pinned or gone.pinned,
-    )
-
-
-@dataclass(slots=True)
-class _Open:
-    """An open story while a book is in use."""
-
-    state: StoryState
-    terms: dict[str, float]
-    core: dict[str, float] = field(default_factory=dict)
-    core_weight: float = 0.0
-
-
-class StoryBook:
-    """Open stories with an index from term to story.
-
-    A book may be kept from cycle to cycle to save building it, and may be thrown away at any
-    time: it holds nothing that the states it returned do not.
-    """
-
-    def __init__(
-        self,
-        open_stories: Iterable[StoryState] = (),
-        *,
-        grouping: Grouping | None = None,
-        rarity: Rarity | None = None,
-    ) -> None:
-        self._grouping = grouping or Grouping()
-        self._rarity = rarity or packaged()
-        self._open: dict[str, _Open] = {}
-        self._holders: dict[str, dict[str, float]] = {}
-        self._spread: dict[str, int] = {}
-        for state in open_stories:
-            self._put(_Open(state=state, terms=dict(state.terms)))
-        for story in self._open.values():
-            self._refresh(story)
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def states(self) -> list[StoryState]:
-        """Return every open story as it stands."""
-        return [replace(story.state, terms=dict(story.terms)) for story in self._open.values()]
-
-    def close(self, *, silent_since: datetime) -> list[str]:
-        """Forget stories whose last mention is older; return their ids."""
-        old = [id_ for id_, story in self._open.items() if story.state.last_seen < silent_since]
-        for story_id in old:
-            self._drop(story_id)
-        return old
-
-    def assign(self, mentions: Sequence[StoryInput]) -> Grouped:
-        """Group mentions, in the order given."""
-        carried = terms_of([m.title for m in mentions], [m.lead for m in mentions])
-        placed: dict[str, str] = {}
-        assignments = []
-        for mention, terms in zip(mentions, carried, strict=True):
-            assignment = self._assign_one(mention, terms, placed)
-            placed[mention.id] = assignment.story
-            assignments.append(assignment)
-        merges = self._merge_grown(dict.fromkeys(a.story for a in assignments))
-        kept = _resolved(merges)
-        final = tuple(replace(a, story=kept.get(a.story, a.story)) for a in assignments)
-        touched = dict.fromkeys([a.story for a in final] + [merge.kept for merge in merges])
-        changed = tuple(
-            replace(self._open[id_].state, terms=_heaviest(self._open[id_].terms, self._rarity))
-            for id_ in touched
-            if id_ in self._open
-        )
-        return Grouped(assignments=final, changed=changed, merges=tuple(merges))
-
-    def _assign_one(
-        self, mention: StoryInput, terms: dict[str, float], placed: Mapping[str, str]
-    ) -> Assignment:
-        origin = mention.original_story or placed.get(mention.repost_of or "")
-        if origin:
-            self._count(origin, mention, {})
-            return Assignment(mention=mention.id, story=origin, founds=False, share=1.0)
-        story_id, share = self._best(mention, terms)
-        if story_id is None:
-            self._found(mention, terms)
-            return Assignment(mention=mention.id, story=mention.id, founds=True, share=0.0)
-        shared = tuple(term for term in self._open[story_id].core if term in terms)
-        self._count(story_id, mention, terms)
-        return Assignment(
-            mention=mention.id, story=story_id, founds=False, share=share, shared_terms=shared
-        )
-
-    def _best(self, mention: StoryInput, terms: dict[str, float]) -> tuple[str | None, float]:
-        """Return the story whose core the mention carries most of, if it carries enough."""
-        weights = {term: self._weight(term) for term in terms}
-        own = _heft(_top({term: weights[term] * spoken for term, spoken in terms.items()}))
-        best, best_share, best_margin = None, 0.0, 0.0
-        common = self._common(terms, weights)
-        for story_id in nlargest(COMPARED, common, key=common.__getitem__):
-            story = self._open[story_id]
-            least = max(min(story.core_weight, own), self._grouping.least_core)
-            carried = {
-                t: weights[t] * terms[t] * part for t, part in story.core.items() if t in terms
-            }
-            pull = self._grouping.lively_pull * _log_lively(story.state, mention.time)
-            share = (_heft(carried) + pull) / least
-            margin = share - self._needed(mention, story.state)
-            if margin >= 0 and (best is None or margin > best_margin):
-                best, best_share, best_margin = story_id, share, margin
-        return best, min(best_share, 1.0)
-
-    def _common(self, terms: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:
-        """Return for each story the weight of its core that these terms carry."""
-        common: dict[str, float] = {}
-        for term, spoken in terms.items():
-            if weights[term] < LEAST_TELLING:
-                continue
-            for story_id, part in self._holders.get(term, {}).items():
-                common[story_id] = common.get(story_id, 0.0) + weights[term] * spoken * part
-        return common
-
-    def _needed(self, mention: StoryInput, state: StoryState) -> float:
-        rules = self._grouping
-        silent_days = max(0.0, (mention.time - state.last_seen) / timedelta(days=1))
-        needed = rules.join_at_least
-        needed += rules.silence_adds * silent_days / (silent_days + rules.silence_half_days)
-        if _elsewhere(mention.place, state.place):
-            needed += rules.place_adds
-        return needed
-
-    def _weight(self, term: str) -> float:
-        """Return the information of a term, here: what many open stories share says little.
-
-        Below one story in fifty the local share counts less and less: a matter that began as
-        several stories must still be able to come together.
-        """
-        here = self._spread.get(term, 0) / (len(self._open) + 500)
-        here *= min(1.0, here / 0.02)
-        return weight(max(self._rarity.share(term), here))
-
-    def _found(self, mention: StoryInput, terms: dict[str, float]) -> None:
-        state = StoryState(
-            id=mention.id,
-            title=mention.title,
-            first_seen=mention.time,
-            last_seen=mention.time,
-            size=1,
-            independent=1,
-            terms={},
-            place=mention.place,
-        )
-        story = _Open(state=state, terms=_heaviest(terms, self._rarity))
-        self._put(story)
-        self._refresh(story)
-
-    def _count(self, story_id: str, mention: StoryInput, terms: Mapping[str, float]) -> None:
-        """Count a mention to a story; a repost brings no terms, and a closed story stays so."""
-        story = self._open.get(story_id)
-        if story is None:
-            return
-        state = story.state
-        story.state = replace(
-            state,
-            first_seen=min(state.first_seen, mention.time),
-            last_seen=max(state.last_seen, mention.time),
-            size=state.size + 1,
-            independent=state.independent + bool(terms),
-            lively=_lively(state, mention.time) + bool(terms),
-            place=state.place or mention.place,
-        )
-        if not terms:
-            return
-        for term, spoken in terms.items():
-            if term not in story.terms:
-                self._spread[term] = self._spread.get(term, 0) + 1
-            story.terms[term] = story.terms.get(term, 0.0) + spoken
-        if len(story.terms) > 4 * KEPT_TERMS:
-            self._trim(story)
-        self._refresh(story)
-
-    def _trim(self, story: _Open) -> None:
-        kept = _heaviest(story.terms, self._rarity)
-        for term in story.terms.keys() - kept.keys():
-            self._spread[term] -= 1
-        story.terms = kept
-
-    def _put(self, story: _Open) -> None:
-        self._open[story.state.id] = story
-        for term in story.terms:
-            self._spread[term] = self._spread.get(term, 0) + 1
-
-    def _drop(self, story_id: str) -> _Open:
-        story = self._open.pop(story_id)
-        for term in story.core:
-            self._holders[term].pop(story_id, None)
-        for term in story.terms:
-            self._spread[term] -= 1
-        return story
-
-    def _refresh(self, story: _Open) -> None:
-        """Work out the core anew and index the story by it."""
-        story_id, count = story.state.id, max(story.state.independent, 1)
-        for term in story.core:
-            self._holders[term].pop(story_id, None)
-        heavy = _top({t: spoken * self._weight(t) / count for t, spoken in story.terms.items()})
-        story.core = {term: story.terms[term] / count for term in heavy}
-        story.core_weight = _heft(heavy)
-        for term, part in story.core.items():
-            self._holders.setdefault(term, {})[story_id] = part
-
-    def _merge_grown(self, touched: Iterable[str]) -> list[Merge]:
-        """Merge stories whose cores have become one; the older id remains.
-
-        What a merge made is looked at again: it may have grown into a third.
-        """
-        merges: list[Merge] = []
-        waiting = list(touched)
-        while waiting:
-            story_id = waiting.pop()
-            if story_id not in self._open:
-                continue
-            other, share = self._nearest(self._open[story_id])
-            if other is None:
-                continue
-            kept, gone = _by_age(self._open[story_id].state, other)
-            merges.append(Merge(kept=kept.id, gone=gone.id, share=share))
-            self._merge(kept, gone)
-            waiting.append(kept.id)
-        return merges
-
-    def _nearest(self, story: _Open) -> tuple[StoryState | None, float]:
-        rules = self._grouping
-        best, best_share = None, 0.0
-        common = self._common_core(story)
-        for other_id in nlargest(COMPARED, common, key=common.__getitem__):
-            other = self._open[other_id]
-            both = {
-                term: self._weight(term) * min(part, other.core[term])
-                for term, part in story.core.items()
-                if term in other.core
-            }
-            share = _heft(both) / max(min(story.core_weight, other.core_weight), rules.least_core)
-            needed = rules.merge_at_least
-            if _elsewhere(story.state.place, other.state.place):
-                needed += rules.place_adds
-            if share >= needed and share > best_share and _may_merge(story.state, other.state):
-                best, best_share = other.state, share
-        return best, min(best_share, 1.0)
-
-    def _common_core(self, story: _Open) -> dict[str, float]:
-        common: dict[str, float] = {}
-        for term, part in story.core.items():
-            heaviness = self._weight(term)
-            if heaviness < LEAST_TELLING:
-                continue
-            for other_id, other_part in self._holders[term].items():
-                if other_id != story.state.id:
-                    both = heaviness * min(part, other_part)
-                    common[other_id] = common.get(other_id, 0.0) + both
-        return common
-
-    def _merge(self, kept: StoryState, gone: StoryState) -> None:
-        old, new = self._drop(kept.id), self._drop(gone.id)
-        state = _merged(replace(old.state, terms=old.terms), replace(new.state, terms=new.terms))
-        story = _Open(state=state, terms=dict(state.terms))
-        self._put(story)
-        self._refresh(story)
-
-
-def _top(heaviness: Mapping[str, float]) -> dict[str, float]:
-    """Return the heaviest terms, as many as a core has."""
-    return {t: heaviness[t] for t in nlargest(CORE_TERMS, heaviness, key=heaviness.__getitem__)}
-
-
-def _heft(heaviness: Mapping[str, float]) -> float:
-    """Return what terms weigh together; one that overlaps a heavier one counts half.
-
-    丽发 and 发新 are parts of one name and no two pieces of evidence.
-    """
-    total, heads, tails = 0.0, set(), set()
-    for term in sorted(heaviness, key=heaviness.__getitem__, reverse=True):
-        overlaps = term[0] in tails or term[1] in heads
-        total += heaviness[term] * (0.5 if overlaps else 1.0)
-        heads.add(term[0])
-        tails.add(term[1])
-    return total
-
-
-def _lively(state: StoryState, at: datetime) -> float:
-    """Return how lively the story still is at a later time."""
-    days = max(0.0, (at - state.last_seen) / timedelta(days=1))
-    return float(state.lively * 0.5 ** (days / LIVELY_DAYS))
-
-
-def _log_lively(state: StoryState, at: datetime) -> float:
-    return math.log(max(_lively(state, at), 1.0))
-
-
-def _resolved(merges: Sequence[Merge]) -> dict[str, str]:
-    """Return for each story that is gone the one that remains at the end."""
-    kept: dict[str, str] = {}
-    for merge in reversed(merges):
-        kept[merge.gone] = kept.get(merge.kept, merge.kept)
-    return kept
-
-
-def _by_age(one: StoryState, other: StoryState) -> tuple[StoryState, StoryState]:
-    """Return (kept, gone): a pinned story is kept, else the one seen first."""
-    key = lambda state: (not state.pinned, state.first_seen, state.id)  # noqa: E731 - one use
-    kept, gone = sorted((one, other), key=key)
-    return kept, gone
-
-
-def _may_merge(one: StoryState, other: StoryState) -> bool:
-    if one.pinned and other.pinned:
-        return False
-    return one.id not in other.apart and other.id not in one.apart
-
-
-def _elsewhere(place: str, other: str) -> bool:
-    """Say whether two places are known and neither lies in the other (河南郑州 and 河南)."""
-    return bool(place and other) and place not in other and other not in place
