@@ -70,9 +70,13 @@ class Office:
                 if clock.clock_id == clock_id:
                     incidents.put_clock(tx, clock_rules.meet(clock, self.clock()))
                     step = incidents.Step(
-                        incident_id=incident_id, at=self.clock(), who=who, action="clock_met",
-                        to_value=clock_id, note=note,
-                    )  # fmt: skip
+                        incident_id=incident_id,
+                        at=self.clock(),
+                        who=who,
+                        action="clock_met",
+                        to_value=clock_id,
+                        note=note,
+                    )
                     incidents.add_step(tx, step)
                     return
         raise rules.IllegalTransitionError(f"没有时限 {clock_id}")

@@ -137,46 +137,110 @@ def _mentions() -> list[Told]:
         for n in range(4)
     ]
     asked = Told(
-        id="m-asked", hours_ago=40, source="hotline", kind="citizen_message",
-        title="咨询老年卡办理需要什么材料", text="请问老年卡在哪里办，需要带什么材料。", topic="elderly_care",
+        id="m-asked",
+        hours_ago=40,
+        source="hotline",
+        kind="citizen_message",
+        title="咨询老年卡办理需要什么材料",
+        text="请问老年卡在哪里办，需要带什么材料。",
+        topic="elderly_care",
         reply="您好，持本人身份证到就近街道便民服务中心即可办理，当场取卡。感谢您的来信。",
         replied_hours_ago=3,
-    )  # fmt: skip
+    )
     outage = [
-        Told(id="m-outage", hours_ago=7, title=OUTAGE, text=OUTAGE_TEXT, sentiment="negative",
-             urgency=2, story="s-water"),
-        Told(id="m-outage-2", hours_ago=6, source="hotline", kind="citizen_message",
-             title="西苑小区停水", text="西苑小区三号楼也停水了，物业说不清楚原因。",
-             sentiment="negative", urgency=1, story="s-water"),
-        Told(id="m-rumour", hours_ago=4, source="mirror", title="网传停水与水质有关，街道尚未回应",
-             text="有网民称停水前水色发黄，怀疑水质有问题，街道办表示正在了解。", sentiment="negative",
-             urgency=2, story="s-water"),
-        *(Told(id=f"m-copy-{n}", hours_ago=3.5 - n / 2, source="mirror" if n else "evening",
-               title="网传停水与水质有关，街道尚未回应", text="转载：有网民称停水前水色发黄。",
-               sentiment="negative" if n < 2 else "neutral", story="s-water",
-               repost_of="m-rumour") for n in range(3)),
-    ]  # fmt: skip
+        Told(
+            id="m-outage",
+            hours_ago=7,
+            title=OUTAGE,
+            text=OUTAGE_TEXT,
+            sentiment="negative",
+            urgency=2,
+            story="s-water",
+        ),
+        Told(
+            id="m-outage-2",
+            hours_ago=6,
+            source="hotline",
+            kind="citizen_message",
+            title="西苑小区停水",
+            text="西苑小区三号楼也停水了，物业说不清楚原因。",
+            sentiment="negative",
+            urgency=1,
+            story="s-water",
+        ),
+        Told(
+            id="m-rumour",
+            hours_ago=4,
+            source="mirror",
+            title="网传停水与水质有关，街道尚未回应",
+            text="有网民称停水前水色发黄，怀疑水质有问题，街道办表示正在了解。",
+            sentiment="negative",
+            urgency=2,
+            story="s-water",
+        ),
+        *(
+            Told(
+                id=f"m-copy-{n}",
+                hours_ago=3.5 - n / 2,
+                source="mirror" if n else "evening",
+                title="网传停水与水质有关，街道尚未回应",
+                text="转载：有网民称停水前水色发黄。",
+                sentiment="negative" if n < 2 else "neutral",
+                story="s-water",
+                repost_of="m-rumour",
+            )
+            for n in range(3)
+        ),
+    ]
     other = [
-        Told(id="m-thanks", hours_ago=5, source="hotline", kind="citizen_message",
-             title="感谢窗口工作人员", text="办理落户时工作人员很耐心，特此感谢。", sentiment="positive",
-             topic="household_registration"),
-        Told(id="m-news", hours_ago=2, source="gov", kind="news", title="我区召开秋季造林动员会",
-             text="会议部署了今冬明春造林任务。", sentiment="positive", topic="environment",
-             published_hours_ago=30),
+        Told(
+            id="m-thanks",
+            hours_ago=5,
+            source="hotline",
+            kind="citizen_message",
+            title="感谢窗口工作人员",
+            text="办理落户时工作人员很耐心，特此感谢。",
+            sentiment="positive",
+            topic="household_registration",
+        ),
+        Told(
+            id="m-news",
+            hours_ago=2,
+            source="gov",
+            kind="news",
+            title="我区召开秋季造林动员会",
+            text="会议部署了今冬明春造林任务。",
+            sentiment="positive",
+            topic="environment",
+            published_hours_ago=30,
+        ),
         Told(id="m-lamp", hours_ago=2.5),
-        Told(id="m-queue", hours_ago=1.5, title="报名排队什么时候结束", text="入学报名排了两个小时。",
-             topic="compulsory_education", date_flag="missing"),
-        Told(id="m-odd", hours_ago=0.5, title=HOSTILE, text=f"正文里也有 {HOSTILE} 不应当生效",
-             sentiment="unclassified", topic="unclassified", url="javascript:alert(3)"),
-    ]  # fmt: skip
+        Told(
+            id="m-queue",
+            hours_ago=1.5,
+            title="报名排队什么时候结束",
+            text="入学报名排了两个小时。",
+            topic="compulsory_education",
+            date_flag="missing",
+        ),
+        Told(
+            id="m-odd",
+            hours_ago=0.5,
+            title=HOSTILE,
+            text=f"正文里也有 {HOSTILE} 不应当生效",
+            sentiment="unclassified",
+            topic="unclassified",
+            url="javascript:alert(3)",
+        ),
+    ]
     drill = Told(id="m-drill", hours_ago=1, title="【演练】化工园区异味", exercise=True)
     return [*old, asked, *outage, *other, drill]
 
 
 def _add_stories(tx: Transaction) -> None:
     tx.run(
-        "INSERT INTO story VALUES ('s-water', ?, '东河街道', 'municipal_services', 'm-outage', ?, ?, 6, "
-        "'{}', '')",
+        "INSERT INTO story VALUES ('s-water', ?, '东河街道', 'municipal_services', 'm-outage', "
+        "?, ?, 6, '{}', '')",
         [OUTAGE, ago(7), ago(2.5)],
     )
 
@@ -216,10 +280,15 @@ def _add_water_case(tx: Transaction) -> None:
         incidents.add_step(
             tx,
             incidents.Step(
-                incident_id=case.id, at=ago(hours), who="系统" if not old else "值班员甲",
-                action=action, from_value=old, to_value=new, note="" if not old else "已电话核实",
+                incident_id=case.id,
+                at=ago(hours),
+                who="系统" if not old else "值班员甲",
+                action=action,
+                from_value=old,
+                to_value=new,
+                note="" if not old else "已电话核实",
             ),
-        )  # fmt: skip
+        )
 
 
 def _add_alert(tx: Transaction, case: Incident) -> None:
@@ -248,9 +317,14 @@ def _add_alert(tx: Transaction, case: Incident) -> None:
 
 
 def _delivery(
-    delivery_id: str, channel: str, status: DeliveryStatus, *, attempts: int,
-    sent_at: datetime | None = None, last_error: str = "",
-) -> Delivery:  # fmt: skip
+    delivery_id: str,
+    channel: str,
+    status: DeliveryStatus,
+    *,
+    attempts: int,
+    sent_at: datetime | None = None,
+    last_error: str = "",
+) -> Delivery:
     return Delivery(
         id=delivery_id,
         channel=channel,

@@ -117,16 +117,23 @@ class Tab:
         name = " " if key == "Space" else key
         for kind in ("keyDown", "keyUp"):
             self.ask(
-                "Input.dispatchKeyEvent", type=kind, key=name, code=key,
-                windowsVirtualKeyCode=code, text=text if kind == "keyDown" else "",
-            )  # fmt: skip
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=name,
+                code=key,
+                windowsVirtualKeyCode=code,
+                text=text if kind == "keyDown" else "",
+            )
 
     def window(self, width: int, height: int) -> None:
         """Make the window so large, in CSS pixels."""
         self.ask(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
-        )  # fmt: skip
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result."""

@@ -47,10 +47,15 @@ class Browser:
     ) -> httpx.Response:
         return asyncio.run(
             self._ask(
-                "POST", address, data=data, json=json, content=content, headers=headers,
+                "POST",
+                address,
+                data=data,
+                json=json,
+                content=content,
+                headers=headers,
                 follow_redirects=follow,
             )
-        )  # fmt: skip
+        )
 
     async def _ask(self, method: str, address: str, **parts: object) -> httpx.Response:
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=self._raise_faults)

@@ -384,9 +384,14 @@ def test_a_page_offers_only_what_the_role_may_do(stranger: Hands) -> None:
 
 def test_steps_are_both_legal_and_the_roles_own() -> None:
     case = Incident(
-        id="i", number="1", title="t", state=IncidentState.ASSESSED, level_suggested=Level.BLUE,
-        detected_at=world.NOW, updated_at=world.NOW,
-    )  # fmt: skip
+        id="i",
+        number="1",
+        title="t",
+        state=IncidentState.ASSESSED,
+        level_suggested=Level.BLUE,
+        detected_at=world.NOW,
+        updated_at=world.NOW,
+    )
     assert IncidentState.NO_RESPONSE_NEEDED in steps_for("deputy_leader", case)
     assert IncidentState.NO_RESPONSE_NEEDED not in steps_for("duty_officer", case)
     assert steps_for("reader", case) == ()

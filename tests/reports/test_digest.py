@@ -259,11 +259,19 @@ def test_markdown_shows_hostile_text_as_text(facts: DigestFacts) -> None:
 def test_english_leaves_no_chinese_of_ours(facts: DigestFacts) -> None:
     scope = DigestScope(place="Qinglan", office="Press Office")
     made = render(
-        replace(facts, scope=scope, listed=(), cases=(), stories=(), replies=(),
-                told=(), sources=replace(facts.sources, failed=())),
+        replace(
+            facts,
+            scope=scope,
+            listed=(),
+            cases=(),
+            stories=(),
+            replies=(),
+            told=(),
+            sources=replace(facts.sources, failed=()),
+        ),
         "en",
         LINKS,
-    )  # fmt: skip
+    )
     assert not re.search(r"[\u4e00-\u9fff]", made.html + made.subject)
 
 
