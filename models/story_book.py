@@ -118,6 +118,7 @@ class StoryBook:
         self._open: dict[str, _Open] = {}
         self._holders: dict[str, dict[str, float]] = {}
         self._spread: dict[str, int] = {}
+        self._elsewhere: dict[str, tuple[float, float]] = {}
         for state in open_stories:
             self._put(_Open(state=state, terms=dict(state.terms)))
         for story in self._open.values():
@@ -213,14 +214,18 @@ class StoryBook:
         return needed
 
     def _weight(self, term: str) -> float:
-        """Return the information of a term, here: what many open stories share says little.
+        """Return what a term tells, here: what many open stories share says little.
 
         Below one story in fifty the local share counts less and less: a matter that began as
         several stories must still be able to come together.
         """
+        elsewhere = self._elsewhere.get(term)
+        if elsewhere is None:
+            share = self._rarity.share(term)
+            elsewhere = self._elsewhere[term] = (share, weight(share))
         here = self._spread.get(term, 0) / (len(self._open) + 500)
         here *= min(1.0, here / 0.02)
-        return weight(max(self._rarity.share(term), here))
+        return weight(here) if here > elsewhere[0] else elsewhere[1]
 
     def _found(self, mention: StoryInput, terms: dict[str, float]) -> None:
         state = StoryState(
