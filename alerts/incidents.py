@@ -246,16 +246,25 @@ def needs_joint_meeting(incident: Incident) -> bool:
 
 
 def change(before: Incident, after: Incident, who: str, note: str) -> Changed:
-    """Return the history line of a step: a move, a regrade, or an assignment."""
+    """Return the history line of a step: a move, a level or grade decided, or an assignment."""
     if before.state != after.state:
         return Changed(
             action="state", from_value=before.state, to_value=after.state, who=who, note=note
         )
-    if before.level != after.level:
+    if before.level_confirmed != after.level_confirmed:
+        # Confirming the suggestion is a decision too: it has a person, a time and a reason.
         return Changed(
             action="regraded",
             from_value=before.level.colour,
             to_value=after.level.colour,
+            who=who,
+            note=note,
+        )
+    if before.emergency_grade != after.emergency_grade:
+        return Changed(
+            action="emergency_grade",
+            from_value=before.emergency_grade.colour if before.emergency_grade else "",
+            to_value=after.emergency_grade.colour if after.emergency_grade else "",
             who=who,
             note=note,
         )

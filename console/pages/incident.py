@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from starlette.responses import Response
 
 from alerts.incidents import NEEDS_NOTE
 from console.actions import REFUSALS
+from console.history import Record, history
 from console.permissions import steps_for
-from console.visit import Visit, translator
+from console.visit import Visit
 from models.records import Alert, Incident, IncidentState, Level
-from reports import words
-from reports.words import Language
 from storage import board, browse, incidents
-from storage.board import Reach, Told
-from storage.incidents import Acknowledgement, Step
+from storage.board import Reach
+from storage.incidents import Step
 
 MENTIONS_AT_MOST = 50
 UNITS_AT_MOST = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """One line of the case's history."""
-
-    at: datetime
-    who: str
-    what: str
-    note: str = ""
 
 
 def show(visit: Visit) -> Response:
@@ -131,80 +119,6 @@ def split_units(text: str) -> tuple[str, ...]:
     return tuple(part for part in re.split(r"[、，,；;\s]+", text) if part)[:UNITS_AT_MOST]
 
 
-def history(
-    steps: Sequence[Step],
-    alerts: Sequence[Alert],
-    acknowledged: Sequence[Acknowledgement],
-    told: Sequence[Told],
-    language: Language,
-) -> list[Happening]:
-    """Return everything that happened to a case, the latest first."""
-    say = translator(language)
-    lines = [*_steps(steps, language)]
-    lines += [
-        Happening(
-            at=alert.raised_at,
-            who=say("系统"),
-            what=say("预警：{level}（规则 {rule}）").format(
-                level=words.level_word(alert.level, language), rule=alert.rule
-            ),
-            note="；".join(alert.reasons),
-        )
-        for alert in alerts
-    ]
-    lines += [
-        Happening(at=ack.at, who=ack.who, what=say("签收（{how}）").format(how=_how(ack, language)))
-        for ack in acknowledged
-    ]
-    lines += [
-        Happening(
-            at=one.delivery.sent_at,
-            who=say("系统"),
-            what=say("已通知 {receiver}（{channel}，{reason}）").format(
-                receiver=words.receiver_word(one.delivery.receiver),
-                channel=one.delivery.channel,
-                reason=words.reason_word(one.delivery.reason, language),
-            ),
-        )
-        for one in told
-        if one.delivery.sent_at
-    ]
-    return sorted(lines, key=lambda line: line.at, reverse=True)
-
-
-def _steps(steps: Sequence[Step], language: Language) -> Iterator[Happening]:
-    say = translator(language)
-    names = {
-        "state": say("状态"),
-        "regraded": say("等级"),
-        "assigned": say("交办"),
-        "opened": say("立案"),
-        "clock_met": say("完成时限"),
-        "emergency_grade": say("突发事件等级"),
-    }
-    for step in steps:
-        if step.action in {"acknowledged", "acknowledge"}:
-            continue  # shown from the acknowledgement itself
-        values = " → ".join(
-            _value(value, language) for value in (step.from_value, step.to_value) if value
-        )
-        name = names.get(step.action, step.action)
-        yield Happening(at=step.at, who=step.who, what=f"{name} {values}".strip(), note=step.note)
-
-
-def _value(value: str, language: Language) -> str:
-    if value in set(IncidentState):
-        return words.state_word(value, language)
-    level = _level(value)
-    return value if level is None else words.level_word(level, language)
-
-
-def _how(ack: Acknowledgement, language: Language) -> str:
-    say = translator(language)
-    names = {"link": say("消息链接"), "console": say("工作台"), "cli": say("命令行")}
-    return names.get(ack.how, ack.how)
-
-
 def _level(word: str) -> Level | None:
     try:
         return Level.of(word)
@@ -236,14 +150,18 @@ def _page(visit: Visit, error: str, status: int) -> Response:
         shown = browse.of_incident(reader, incident_id, MENTIONS_AT_MOST)
         ids = [mention.id for mention in shown]
         steps = incidents.steps(reader, incident_id)
+        clocks = incidents.clocks(reader, incident_id)
+        record = Record(
+            steps=steps, alerts=alerts, acknowledged=acknowledged, told=told, clocks=clocks
+        )
         facts = {
             "acknowledged": acknowledged,
             "alerts": alerts,
             "case": case,
-            "clocks": incidents.clocks(reader, incident_id),
+            "clocks": clocks,
             "copies": browse.copy_counts(reader, ids),
             "error": error,
-            "happenings": history(steps, alerts, acknowledged, told, visit.language),
+            "happenings": history(record, visit.language),
             "hits": browse.hits(reader, ids),
             "mentions": shown,
             "needs_note": NEEDS_NOTE,

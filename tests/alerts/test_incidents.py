@@ -206,6 +206,10 @@ def test_the_history_line_says_what_changed(incident: Incidents, now: datetime) 
     assert change(case, moved, "某", "").to_value == "registered"
     regraded = confirm_level(case, Level.RED, "某", "多家媒体", now)
     assert change(case, regraded, "某", "多家媒体").action == "regraded"
+    agreed = confirm_level(case, case.level_suggested, "某", "", now)
+    assert change(case, agreed, "某", "").action == "regraded"
+    graded = set_emergency_grade(case, Level.ORANGE, "某", "三十人就医", now)
+    assert change(case, graded, "某", "三十人就医").action == "emergency_grade"
     assert change(case, assign(case, "城管局", [], now), "某", "").to_value == "城管局"
 
 

@@ -325,6 +325,16 @@ def test_an_emergency_grade_needs_its_basis(officer: Hands, store: Store) -> Non
     assert case.emergency_grade is Level.ORANGE
 
 
+def test_the_history_tells_each_decision_by_its_name(officer: Hands) -> None:
+    officer.open("/incidents/i-water")
+    officer.send("/incidents/i-water/level", level="orange", reason="同意建议")
+    officer.send("/incidents/i-water/grade", grade="orange", reason="三十人以上就医")
+    page = officer.open("/incidents/i-water")
+    assert "等级 橙色（重大） → 橙色（重大）" in page
+    assert "突发事件等级 橙色（重大）" in page
+    assert "已通知 duty@qinglan.invalid（mail，首次预警）" in page
+
+
 def test_a_label_is_corrected_by_a_person(officer: Hands) -> None:
     officer.open("/mentions/m-lamp")
     page = officer.send("/mentions/m-lamp/label", head="sentiment", label="negative", note="")
