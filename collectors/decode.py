@@ -113,7 +113,7 @@ def decode(body: bytes, declared: str | None = None, *, kind: Kind = "html") -> 
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as fault:
-        return _decode_broken(body, fault.start, _declared_codecs(body, declared, kind))
+        return _decode_broken(body, fault.start, declared_codecs(body, declared, kind))
     if not text.isascii() and (label := _short_gb(body, text, declared, kind)) is not None:
         return _read(body, label)
     if len(body.translate(None, _CONTROL_BYTES)) != len(body):  # a tenth of the regex's cost
@@ -149,7 +149,8 @@ def codec_for(label: str | None) -> str | None:
     return _WIDER.get(codec, codec)
 
 
-def _declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str]:
+def declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str]:
+    """Return the codecs of the header's label and of the document's own, those that are known."""
     head = body[:DECLARATION_BYTES]
     inside = None
     if kind != "text":
@@ -162,7 +163,7 @@ def _declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str]
 
 def _short_gb(body: bytes, text: str, declared: str | None, kind: Kind) -> str | None:
     """Return the declared two-byte codec of a text that is valid UTF-8 by accident, as 联通 is."""
-    labels = _declared_codecs(body, declared, kind)
+    labels = declared_codecs(body, declared, kind)
     label = labels[0] if labels else "utf-8"
     if label not in _TWO_BYTE or _FROM_THREE_BYTES.search(text):
         return None
@@ -172,7 +173,7 @@ def _short_gb(body: bytes, text: str, declared: str | None, kind: Kind) -> str |
 def _escape_coded(body: bytes, declared: str | None, kind: Kind) -> str | None:
     if b"\x1b" not in body and (b"~" not in body or b"~{" not in body):
         return None
-    labels = _declared_codecs(body, declared, kind)
+    labels = declared_codecs(body, declared, kind)
     return next((label for label in labels if label.startswith(_ESCAPE_CODED)), None)
 
 

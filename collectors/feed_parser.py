@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -33,8 +34,8 @@ from collectors.feed_xml import (
     read_entry,
     title_text,
 )
-from collectors.plain_text import html_to_text
-from collectors.safe_xml import read_xml, recover_xml
+from collectors.plain_text import LONGEST_TITLE_CHARS, html_to_text
+from collectors.safe_xml import read_xml, recover_xml, well_formed
 from collectors.sanitise import Fragment, Sanitiser, web_url
 
 __all__ = [
@@ -79,26 +80,46 @@ def _parse(body: bytes, url: str | None, headers: Mapping[str, str], now: dateti
         raise FeedError(f"feed of {len(body):,} bytes; at most {LARGEST_BODY_BYTES:,} are read")
     named = {name.lower(): value for name, value in headers.items()}
     base = urljoin(url or "", named.get("content-location", "")) if named else (url or "")
-    text = decode(body, named.get("content-type"), kind="xml").text.lstrip("\ufeff \t\r\n")
+    declared = named.get("content-type")
+    started = time.monotonic()
+    root = well_formed(body, declared)
+    if root is not None and feed_kind(root):
+        try:
+            return _read(Document(root=root, body=body, base=base, started=started), now)
+        except UnicodeDecodeError:  # bytes the parser lets through; decoding replaces them
+            pass
+    text = decode(body, declared, kind="xml").text.lstrip("\ufeff \t\r\n")
     if not text:
         raise FeedError("empty body")
     if text[0] in "{[":
         return read_json_feed(text, base, now, SHANGHAI, MOST_ENTRIES)
-    return _parse_xml(text, base, now)
-
-
-def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
-    started = time.monotonic()
     root, text, damage = _feed_tree(text)
-    kind = feed_kind(root) if root is not None else ""
-    if root is None or not kind:
+    if root is None or not feed_kind(root):
         raise FeedError(_what_it_is(text, root))
-    channel = channel_element(root)
-    fields = gather(channel)
+    raw = text.encode("utf-8", "replace")
+    return _read(Document(root=root, body=raw, base=base, started=started, damage=damage), now)
+
+
+class Document(NamedTuple):
+    """An XML feed ready to be read: its tree, its UTF-8 bytes, and the fault that was read around.
+
+    `base` resolves relative links; `started` (monotonic seconds) is when the deadline began.
+    """
+
+    root: Element
+    body: bytes
+    base: str
+    started: float
+    damage: str = ""
+
+
+def _read(document: Document, now: datetime) -> ParsedFeed:
+    root, body, base, started, damage = document
+    fields = gather(channel_element(root))
     language = feed_language(root, fields)
-    has_xml_base = "xml:base" in text
-    link = link_of(fields, base, has_xml_base=has_xml_base) or web_url(channel.get("HREF") or "")
-    sanitiser = Sanitiser(base, document=text)
+    has_xml_base = b"xml:base" in body
+    link = link_of(fields, base, has_xml_base=has_xml_base) or web_url(root.get("HREF") or "")
+    sanitiser = Sanitiser(base, document=body)
     context = ReadingContext(
         now=now,
         zone=_zone_of(language),
@@ -113,7 +134,7 @@ def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
     notes = [damage] if damage else []
     items = item_elements(root)
     if damage:
-        items = _reread(text, items)
+        items = _reread(body.decode(), items)
     entries: list[FeedEntry] = []
     for item in items[:MOST_ENTRIES]:
         if time.monotonic() - started > DEADLINE_SECONDS:
@@ -123,10 +144,10 @@ def _parse_xml(text: str, base: str, now: datetime) -> ParsedFeed:
     if len(items) > MOST_ENTRIES:
         notes.append(f"{len(items):,} entries; the first {MOST_ENTRIES:,} are read")
     return ParsedFeed(
-        title=title_text(best_of(fields, "title")) or link or base,
+        title=title_text(best_of(fields, "title")) or (link or base)[:LONGEST_TITLE_CHARS],
         link=link,
         entries=tuple(entries),
-        kind=kind,
+        kind=feed_kind(root),
         language=language,
         notes=tuple(notes),
     )

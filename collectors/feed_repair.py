@@ -18,10 +18,12 @@ _DOCTYPE = re.compile(
 )
 # What may stand before it: white space, processing instructions, comments.
 _PROLOG = re.compile(r"(?:[^<]{1,4000}+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
-_SURROGATE = re.compile(
+_SURROGATE_PATTERN = (
     r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}"
     r"|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));?"
 )
+_SURROGATE = re.compile(_SURROGATE_PATTERN)
+SURROGATE_REFERENCE = re.compile(_SURROGATE_PATTERN.encode())
 # XML 1.0 §2.2: these are no characters, raw or as a reference.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})

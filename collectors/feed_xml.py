@@ -22,6 +22,7 @@ from collectors.feed_names import ITEM_KEYS, fields_of, key_of
 from collectors.feed_records import FeedEntry
 from collectors.plain_text import (
     LONGEST_TITLE_CHARS,
+    clean,
     html_to_text,
     one_line,
     plain_title,
@@ -163,7 +164,8 @@ def _from_base64(text: str) -> str:
     if not _BASE64.fullmatch(text):
         return text
     try:
-        return base64.b64decode(text, validate=False).decode("utf-8")
+        # Cleaned here: what `is_clean` saw of the document was the coded form.
+        return clean(base64.b64decode(text, validate=False).decode("utf-8"))
     except (binascii.Error, ValueError):
         return text
 
@@ -322,7 +324,7 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
     )
     title = title_text(best_of(fields, "title"))
     return FeedEntry(
-        title=title or title_from(summary.markup or content.markup) or link,
+        title=title or title_from(summary.markup or content.markup) or link[:LONGEST_TITLE_CHARS],
         link=link,
         id=_identity(item, fields, context) or link,
         author=author_of(fields) or context.feed_author,

@@ -23,6 +23,7 @@ from collectors.plain_text import (
 )
 
 LONGEST_FRAGMENT_CHARS = 1_000_000
+LONGEST_URL_CHARS = 4_000
 DEEPEST_NESTING = 200
 
 _VOID = frozenset({"br", "hr", "img", "wbr"})
@@ -94,7 +95,7 @@ def web_url(
     if text.startswith(("https://", "http://")) and text.isprintable() and _usual(text):
         return text
     text = _URL_NOISE.sub("", text) if _URL_NOISE.search(text) else text
-    if not text:
+    if not text or len(text) > LONGEST_URL_CHARS:
         return ""
     try:
         joined = urljoin(base, text) if base else text
@@ -103,14 +104,21 @@ def web_url(
         return ""
     if not parts.scheme:
         return joined if ":" not in joined.split("/", 1)[0] else ""
-    named = bool(parts.netloc) or parts.scheme == "mailto"
-    return joined if named and parts.scheme in schemes else ""
+    if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "mailto"):
+        return ""
+    return parts.scheme + joined[len(parts.scheme) :]  # hTTp:// in small letters
 
 
 def _usual(url: str) -> bool:
     """Return True for an address that needs no second look: a host, no oddity."""
     host = url[url.find("//") + 2 :]
-    return host[:1].isalnum() and " " not in url and "[" not in url and "\\" not in url
+    return (
+        len(url) <= LONGEST_URL_CHARS
+        and host[:1].isalnum()
+        and " " not in url
+        and "[" not in url
+        and "\\" not in url
+    )
 
 
 class Fragment(NamedTuple):
@@ -127,11 +135,11 @@ class Fragment(NamedTuple):
 class Sanitiser:
     """Rewrites the fragments of one document, remembering the tags it has met.
 
-    Given the whole `document`, one look at it saves two passes over each fragment when it holds no
-    character that `clean` would remove, neither raw nor as a reference.
+    Given the whole `document` in UTF-8, one look at it saves two passes over each fragment when it
+    holds no character that `clean` would remove, neither raw nor as a reference.
     """
 
-    def __init__(self, base: str | None = None, *, document: str | None = None) -> None:
+    def __init__(self, base: str | None = None, *, document: bytes | None = None) -> None:
         self._base = base
         self._document = document
         self._known_clean = False
