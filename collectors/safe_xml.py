@@ -33,8 +33,8 @@ def well_formed(body: bytes, declared: str | None) -> Element | None:
     Plain: UTF-8, also by its label, without a DTD, without a fault. Nine feeds in ten are, and then
     the parser itself is the cheapest check there is. `declared` is the Content-Type.
     """
-    body = body.removeprefix(codecs.BOM_UTF8)
-    if b"<!DOCTYPE" in body or b"<!doctype" in body or not body.lstrip().startswith(b"<"):
+    body = body.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not body.startswith(b"<") or b"<!DOCTYPE" in body or b"<!doctype" in body:
         return None
     # Of ASCII alone every label tells the truth, but for HZ, which writes Chinese in it.
     labels = set(declared_codecs(body, declared, "xml")) - {"utf-8"}
