@@ -37,6 +37,15 @@ WITH newest AS (
 SELECT {COLUMNS} FROM mention m SEMI JOIN newest ON newest.seq = m.seq
 ORDER BY m.event_at DESC, m.seq DESC
 """  # noqa: S608 - a constant of ours
+LOOSE = f"""
+WITH loose AS (
+  SELECT m.seq FROM mention m ANTI JOIN incident_mention im ON im.mention_id = m.id
+  WHERE m.collected_at >= ? AND m.sentiment = 'negative' AND m.repost_of = '' AND NOT m.exercise
+  ORDER BY m.urgency DESC, m.seq DESC LIMIT ?
+)
+SELECT {COLUMNS} FROM mention m SEMI JOIN loose ON loose.seq = m.seq
+ORDER BY m.urgency DESC, m.seq DESC
+"""  # noqa: S608 - a constant of ours
 COPIES = f"""SELECT {COLUMNS} FROM mention m WHERE m.repost_of = ?
 ORDER BY m.event_at, m.seq LIMIT ?"""  # noqa: S608 - a constant of ours
 COPY_COUNTS = """
@@ -210,6 +219,11 @@ def mention(reader: Reader, mention_id: str) -> Stored | None:
 def of_incident(reader: Reader, incident_id: str, at_most: int) -> list[Stored]:
     """Return the independent mentions of an incident, newest first."""
     return [_stored(row) for row in reader.rows(OF_INCIDENT, [incident_id, at_most])]
+
+
+def loose_negatives(reader: Reader, since: datetime, at_most: int) -> list[Stored]:
+    """Return independent negative mentions that no incident has taken up, the urgent first."""
+    return [_stored(row) for row in reader.rows(LOOSE, [since, at_most])]
 
 
 def copies(reader: Reader, mention_id: str, at_most: int) -> list[Stored]:

@@ -16,6 +16,7 @@ from storage.incidents import Acknowledgement
 from storage.store import Reader
 
 CLOSED_AT_MOST = 10
+LOOSE_AT_MOST = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,17 @@ def show(visit: Visit) -> Response:
         lines = ordered(open_lines(reader), visit.now)
         closed = board.closed(reader, CLOSED_AT_MOST)
         pulse = board.pulse(reader, visit.day_start)
+        loose = browse.loose_negatives(reader, visit.day_start, LOOSE_AT_MOST)
+        ids = [mention.id for mention in loose]
+        copies, hits = browse.copy_counts(reader, ids), browse.hits(reader, ids)
         failing = [s for s in browse.health(reader, visit.day_start, configured) if s.reason]
     facts = {
         "closed": closed,
         "failing": failing,
+        "copies": copies,
+        "hits": hits,
         "lines": lines,
+        "loose": loose,
         "overdue": sum(1 for line in lines if line.due and line.due.due < visit.now),
         "pulse": pulse,
         "refreshing": visit.query.get("refresh") != "off",

@@ -95,6 +95,23 @@ def test_of_incident_leaves_copies_out_and_is_newest_first(store: Store) -> None
     assert counts == {"m-rumour": 3}
 
 
+def test_loose_negatives_are_those_no_incident_has_taken_up(store: Store) -> None:
+    with store.transaction() as tx:
+        world.add_mentions(
+            tx,
+            [
+                Told(id="m-smell", sentiment="negative", urgency=1),
+                Told(id="m-noise", sentiment="negative", hours_ago=0.5),
+                Told(id="m-noise-copy", sentiment="negative", repost_of="m-noise"),
+                Told(id="m-yesterday", sentiment="negative", hours_ago=30),
+            ],
+        )
+    with store.read() as reader:
+        loose = browse.loose_negatives(reader, DAY_START, 10)
+        assert len(browse.loose_negatives(reader, DAY_START, 1)) == 1
+    assert [m.id for m in loose] == ["m-smell", "m-noise"]
+
+
 def test_copies_are_oldest_first(store: Store) -> None:
     with store.read() as reader:
         copies = browse.copies(reader, "m-rumour", 10)
