@@ -107,6 +107,19 @@ class FoldedBatch:
             return low, high + 1
         return int(source.starts[low]), int(source.ends[high])
 
+    def spans(self, index: Offsets, first: Offsets, last: Offsets) -> tuple[Offsets, Offsets]:
+        """Offsets in the originals of stretches: of text `index[i]`, places first to last, in all.
+
+        Places are indices into `values`, the last one included.
+        """
+        base = self._edges[index] + 1
+        starts, ends = self._origin[first] - base, self._origin[last] - base + 1
+        for text, source in self._derived.items():
+            inside = index == text
+            starts[inside] = source.starts[starts[inside]]
+            ends[inside] = source.ends[ends[inside] - 1]
+        return starts, ends
+
     def offsets(self, index: int) -> tuple[Offsets, Offsets]:
         """Start and end in original text `index` of each folded character of it."""
         part = slice(int(self.bounds[index]) + 1, int(self.bounds[index + 1]))

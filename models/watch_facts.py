@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_Occurrence = tuple[int, str, int, int]  # term, field, start and end in the chunk
 _CHUNK_CHARACTERS = 100_000  # arrays of a chunk stay in the cache
-_SEGMENTS = ("title", "text")
-_ORDER = {"title": 0, "text": 1, "source": 2, "tier": 3, "place": 4}
+_FIELDS = ("title", "text", "source", "tier", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +54,17 @@ class Leaves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Hits:
-    """All occurrences in a batch, by document; `starts` and `ends` are places in its chunk."""
+    """All occurrences in a batch, by document.
+
+    `starts` and `ends` are places in the document's chunk, `lows` and `highs` original offsets.
+    """
 
     documents: Numbers
     segments: Numbers
     starts: Numbers
     ends: Numbers
+    lows: Numbers
+    highs: Numbers
     terms: Numbers
     whole: Flags
 
@@ -75,6 +78,7 @@ class Facts:
         self._chunks: list[tuple[int, FoldedBatch]] = []
         self._hits = self._scanned(scanner)
         self._fed = _fed(self._hits, leaves)
+        self._texts: dict[int, Text] = {}
         self._rows = np.zeros((self._leaves, len(documents)), dtype=bool)
         self._rows[self._fed.leaves, self._hits.documents[self._fed.hits]] = True
 
@@ -95,19 +99,18 @@ class Facts:
 
     def text(self, index: int) -> Text:
         """One document of the batch."""
-        first, batch = self._chunks[bisect_right(self._chunk_firsts, index) - 1]
-        return Text(self, self._documents[index], index, batch, 2 * (index - first))
+        if index not in self._texts:
+            first, batch = self._chunks[bisect_right(self._chunk_firsts, index) - 1]
+            document = self._documents[index]
+            self._texts[index] = Text(self, document, index, batch, 2 * (index - first))
+        return self._texts[index]
 
-    def occurrences(self, index: int, leaf: int) -> list[_Occurrence]:
-        """Occurrences of a leaf's terms in one document, in order."""
-        keys, hits = self._by_leaf
-        key = index * self._leaves + leaf
-        low = bisect_left(keys, key)
-        high = bisect_right(keys, key, low)
-        terms, segments, starts, ends = self._columns
-        return [
-            (terms[hit], _SEGMENTS[segments[hit]], starts[hit], ends[hit]) for hit in hits[low:high]
-        ]
+    def hits(self, index: int, leaf: int) -> list[int]:
+        """Numbers of the hits of a leaf's terms in one document, in order."""
+        leaves, hits, firsts = self._by_leaf
+        last = firsts[index + 1]
+        low = bisect_left(leaves, leaf, firsts[index], last)
+        return hits[low : bisect_right(leaves, leaf, low, last)]
 
     def _scanned(self, scanner: Scanner) -> _Hits:
         columns = []
@@ -115,10 +118,11 @@ class Facts:
             batch = fold_batch([part for d in chunk for part in (d.title, d.text)])
             self._chunks.append((first, batch))
             starts, terms, whole = scanner.scan_words(batch.values)
-            segments = np.searchsorted(batch.bounds, starts) - 1
+            texts = np.searchsorted(batch.bounds, starts) - 1
             ends = starts + scanner.lengths_[terms]
-            columns.append((segments // 2 + first, segments % 2, starts, ends, terms, whole))
-        documents, segments, starts, ends, terms, whole = (
+            lows, highs = batch.spans(texts, starts, ends - 1)
+            columns.append((texts // 2 + first, texts % 2, starts, ends, lows, highs, terms, whole))
+        documents, segments, starts, ends, lows, highs, terms, whole = (
             np.concatenate(column) for column in zip(*columns, strict=True)
         )
         return _Hits(
@@ -126,6 +130,8 @@ class Facts:
             segments=segments,
             starts=starts,
             ends=ends,
+            lows=lows,
+            highs=highs,
             terms=terms,
             whole=whole,
         )
@@ -135,16 +141,39 @@ class Facts:
         return [first for first, _ in self._chunks]
 
     @cached_property
-    def _by_leaf(self) -> tuple[list[int], list[int]]:
-        """Keys of (document, leaf), ascending, and the hit of each."""
-        keys = self._hits.documents[self._fed.hits] * self._leaves + self._fed.leaves
-        order = np.argsort(keys, kind="stable")
-        return keys[order].tolist(), self._fed.hits[order].tolist()
+    def _by_leaf(self) -> tuple[list[int], list[int], list[int]]:
+        """Leaves and hits, ordered by document and leaf, and where each document begins."""
+        documents = self._hits.documents[self._fed.hits]
+        order = np.argsort(documents * self._leaves + self._fed.leaves, kind="stable")
+        firsts = np.searchsorted(documents[order], np.arange(len(self._documents) + 1))
+        return (
+            self._fed.leaves[order].tolist(),
+            self._fed.hits[order].tolist(),
+            firsts.tolist(),
+        )
 
     @cached_property
-    def _columns(self) -> tuple[list[int], list[int], list[int], list[int]]:
+    def columns(self) -> _Columns:
+        """Hits as plain numbers, which single look-ups read much faster than arrays."""
         hits = self._hits
-        return hits.terms.tolist(), hits.segments.tolist(), hits.starts.tolist(), hits.ends.tolist()
+        return _Columns(
+            terms=hits.terms.tolist(),
+            segments=hits.segments.tolist(),
+            starts=hits.starts.tolist(),
+            ends=hits.ends.tolist(),
+            lows=hits.lows.tolist(),
+            highs=hits.highs.tolist(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    terms: list[int]
+    segments: list[int]
+    starts: list[int]
+    ends: list[int]
+    lows: list[int]
+    highs: list[int]
 
 
 class Text:
@@ -163,30 +192,35 @@ class Text:
         """All places of a term, of any of many terms, or of a label."""
         if isinstance(leaf, Label):
             span = _label_span(leaf, getattr(self._document, leaf.field))
-            return [] if span is None else [Place(leaf.field, *span, leaf.shown)]
-        found = self._facts.occurrences(self._index, leaf.leaf)
+            return [] if span is None else [(_FIELDS.index(leaf.field), *span, leaf.shown, -1)]
+        found = self._facts.hits(self._index, leaf.leaf)
+        if not found:
+            return []
+        at = self._facts.columns
+        segments, starts, ends = at.segments, at.starts, at.ends
         if isinstance(leaf, AnyOf):
-            return [Place(field, start, end, leaf.shown[term]) for term, field, start, end in found]
-        places = [Place(field, start, end, leaf.shown) for _, field, start, end in found]
+            shown, terms = leaf.shown, at.terms
+            return [(segments[h], starts[h], ends[h], shown[terms[h]], h) for h in found]
+        places = [(segments[h], starts[h], ends[h], leaf.shown, h) for h in found]
         return [p for p in places if self._is_meant(p, leaf)] if leaf.guard else places
 
     def hits(self, query: str, places: list[Place]) -> tuple[Hit, ...]:
         """Hits in original offsets, title before text before labels, no repeats."""
-        ordered = sorted(set(places), key=_reading_order) if len(places) > 1 else places
-        return tuple(self._hit(query, place) for place in ordered)
-
-    def _hit(self, query: str, place: Place) -> Hit:
-        field, start, end, shown = place
-        if field in _SEGMENTS:
-            segment = self._segment + (field == "text")
-            base = self._batch.bounds.item(segment) + 1
-            start, end = self._batch.span(segment, start - base, end - base)
-        return Hit(query=query, term=shown, field=field, start=start, end=end)
+        ordered = sorted(set(places)) if len(places) > 1 else places
+        lows, highs = self._facts.columns.lows, self._facts.columns.highs
+        return tuple(
+            [
+                Hit(query=query, term=shown, field=_FIELDS[field], start=lows[hit], end=highs[hit])
+                if hit >= 0
+                else Hit(query=query, term=shown, field=_FIELDS[field], start=start, end=end)
+                for field, start, end, shown, hit in ordered
+            ]
+        )
 
     def _is_meant(self, place: Place, term: Occurs) -> bool:
-        segment = self._segment + _SEGMENTS.index(place.field)
+        segment = self._segment + place[0]
         text = self._batch.text(segment)
-        start = place.start - int(self._batch.bounds[segment]) - 1
+        start = place[1] - int(self._batch.bounds[segment]) - 1
         if term.guard == "verb":
             return not is_movement(term.text, text[max(0, start - 4) : start])
         return is_place(term.text, text, start, term.context)
@@ -236,7 +270,3 @@ def _is_tier(label: Label, value: str) -> bool:
     words = [fold_text(value)]
     words += [zh for tier, zh in TIER_ZH.items() if tier.value == value]
     return any(w == label.text or (label.prefix and w.startswith(label.text)) for w in words if w)
-
-
-def _reading_order(place: Place) -> tuple[int, int, int]:
-    return _ORDER[place.field], place.start, place.end

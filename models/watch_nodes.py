@@ -24,22 +24,18 @@ if TYPE_CHECKING:
 Guard = Literal["", "verb", "place"]
 
 
-class Place(NamedTuple):
-    """One occurrence: segment (0 title, 1 text), folded start and end, term as written.
+Place = tuple[int, int, int, str, int]
+"""One occurrence: field (0 title, 1 text, ...), start, end, term as written, number of the hit.
 
-    Occurrences in source, tier and place have their field's name, and original offsets.
-    """
-
-    field: str
-    start: int
-    end: int
-    shown: str
+Start and end are places in the folded chunk; for source, tier and place they are original offsets
+and the number is -1. A plain tuple, because there are very many.
+"""
 
 
 class Span(NamedTuple):
     """Places that belong together, and the stretch they cover."""
 
-    field: str
+    field: int
     start: int
     end: int
     places: tuple[Place, ...]
@@ -193,7 +189,7 @@ def _pairs(node: Close, text: Text) -> list[Span]:
     right = sorted(_spans(node.right, text), key=lambda s: (s.field, s.start))
     keys = [(s.field, s.start) for s in right]
     longest = max((s.end - s.start for s in right), default=0)
-    pairs: dict[tuple[str, int, int], Span] = {}
+    pairs: dict[tuple[int, int, int], Span] = {}
     for one in _spans(node.left, text):
         low = bisect_left(keys, (one.field, one.start - node.distance - longest))
         high = bisect_right(keys, (one.field, one.end + node.distance))
@@ -209,7 +205,7 @@ def _spans(node: Node, text: Text) -> list[Span]:
         return _pairs(node, text)
     if isinstance(node, Either):
         return [span for part in node.parts for span in _spans(part, text)]
-    return [Span(p.field, p.start, p.end, (p,)) for p in find(node, text) or ()]
+    return [Span(*place[:3], (place,)) for place in find(node, text) or ()]
 
 
 def _gap(one: Span, other: Span) -> int:

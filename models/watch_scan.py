@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PAIR_BITS = 18  # 256 KB: stays in the cache, and few wrong pairs pass
 _PAIR_MASK = np.uint32((1 << _PAIR_BITS) - 1)
-_PAIR_FACTORS = np.uint32(0x2C1B3C6D), np.uint32(0x297A2D39)
+_PAIR_FACTOR = np.uint32(0x2C1B3C6D)
 _KEY_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _KEY_BITS = 16
 _PACKED = 4  # characters of 16 bits in a key of 64
@@ -142,8 +142,7 @@ class Scanner:
 
 
 def _pairs(first: Codes, second: Codes) -> Codes:
-    one, two = _PAIR_FACTORS
-    return (first * one + second * two) & _PAIR_MASK
+    return (first * _PAIR_FACTOR + second) & _PAIR_MASK
 
 
 def _exact(numbers: Codes, starts: Places, group: _Length) -> tuple[Places, Places]:
