@@ -164,12 +164,14 @@ class Classifier:
         given = _kind_numbers(kinds, len(texts))
         batches = [self._probabilities(texts[part], given[part]) for part in _parts(texts)]
         joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+        # Every text has its length mark; one with nothing else says nothing.
+        blank = joined["known"] <= 1
         return Scores(
-            sentiment=self._head("sentiment", joined["sentiment"]),
-            topic=self._head("topic", joined["topic"]),
-            appeal=self._head("appeal", joined["appeal"]),
-            urgency=self._head("urgency", joined["urgency"]),
-            official_topic=self._head("official_topic", joined["official_topic"]),
+            sentiment=self._head("sentiment", joined["sentiment"], blank),
+            topic=self._head("topic", joined["topic"], blank),
+            appeal=self._head("appeal", joined["appeal"], blank),
+            urgency=self._head("urgency", joined["urgency"], blank),
+            official_topic=self._head("official_topic", joined["official_topic"], blank),
             kind=np.array(KINDS)[joined["kind"].argmax(axis=1)],
             model=self.version,
         )
@@ -265,7 +267,8 @@ class Classifier:
         return out
 
     def _probabilities(self, texts: Sequence[str], given: NDArray[np.int64]) -> dict[str, Floats]:
-        logits = self.logits(texts)
+        bag = self._bag(texts)[2]
+        logits = self._project(bag)
         domain = self._domains(logits, given)
         kind = domain @ self._domain_is_kind
         logits += kind @ self._arrays.kind_bias
@@ -273,7 +276,8 @@ class Classifier:
             name: _softmax(logits[:, self._columns[name]])
             for name in ("topic", "appeal", "urgency", "official_topic")
         }
-        return {**heads, "sentiment": self._sentiment(logits, domain), "kind": kind}
+        known = np.diff(bag.bounds).astype(np.float32)
+        return {**heads, "sentiment": self._sentiment(logits, domain), "kind": kind, "known": known}
 
     def _sentiment(self, logits: Floats, domain: Floats) -> Floats:
         """Return (n, 3) the experts' opinions, each weighed by its domain."""
@@ -291,12 +295,12 @@ class Classifier:
         allowed |= given[:, None] < 0
         return _softmax(np.where(allowed, logits[:, self._columns["domain"]], -np.inf))
 
-    def _head(self, name: str, probabilities: Floats) -> HeadScores:
+    def _head(self, name: str, probabilities: Floats, blank: NDArray[np.bool_]) -> HeadScores:
         classes = self._labels[name] if name in self._labels else tuple(LABELS["sentiment"])
         lifts = np.array(self.manifest.lifts.get(name, (1.0,) * len(classes)), dtype=np.float32)
         best = (probabilities * lifts).argmax(axis=1)
         probability = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
-        unsure = probability < self.manifest.at_least.get(name, 0.0)
+        unsure = blank | (probability < self.manifest.at_least.get(name, 0.0))
         return HeadScores(
             classes=classes,
             best=best,

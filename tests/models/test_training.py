@@ -1,0 +1,320 @@
+"""Training on a small data folder made here, comparing, promoting, rolling back."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.svm import LinearSVC
+
+from models.classifier import Classifier, load
+from models.training import train
+from models.training_compare import (
+    Comparison,
+    Figure,
+    HeadComparison,
+    Held,
+    evaluate,
+    held_corrections,
+    held_rows,
+    may_promote,
+)
+from models.training_corpus import PARTS, SENTIMENT_SETS, part_of, silver_labels
+from models.training_fit import Linear, calibrated, softmax
+from models.training_metrics import best_lifts, calibration_error, macro_f1, quality
+from models.training_vectors import counted, vocabulary, weighed
+from models.weight_files import Arrays, Block, Manifest, WeightsError
+from models.weight_versions import promote, roll_back, service_folder
+
+MATTERS = {
+    "transport": ("公交车等了很久", "路口红绿灯坏了", "地铁什么时候开通", "马路上天天堵车"),
+    "environment": ("工厂排放废气", "河水又黑又臭", "夜里噪音很大", "垃圾站味道难闻"),
+    "health": ("医院看病难", "疫苗什么时候能打", "卫生院医生态度差", "医药费太贵"),
+}
+ASKS = {
+    "complaint": ("negative", "没有人管，强烈投诉，望解决"),
+    "consult": ("neutral", "请问应该怎么办理，谢谢"),
+    "suggestion": ("neutral", "建议尽快增加，希望采纳"),
+}
+PRAISE = {"positive": "真好很满意喜欢", "negative": "太差了失望生气", "neutral": "今天发布通知"}
+
+
+def gold_rows(size: int, seed: int) -> list[dict[str, str | int | None]]:
+    draw = random.Random(seed)  # noqa: S311 # test rows, no secret
+    rows = []
+    for i in range(size):
+        topic, appeal = draw.choice(list(MATTERS)), draw.choice(list(ASKS))
+        sentiment, ask = ASKS[appeal]
+        place = f"第{i}号{draw.choice('东南西北')}街"
+        urgent = "有生命危险，" if i % 5 == 0 else ""
+        text = f"{place}{draw.choice(MATTERS[topic])}。{urgent}{draw.choice(MATTERS[topic])}，{ask}"
+        rows.append(
+            {
+                "uid": f"g{seed}-{i}",
+                "text": text,
+                "kind": "news" if i % 10 == 0 else "citizen_message",
+                "topic": topic,
+                "sentiment": sentiment,
+                "appeal": appeal,
+                "urgency": 2 if urgent else 0,
+            }
+        )
+    return rows
+
+
+def write(folder: Path, name: str, rows: list[dict[str, str | int | None]]) -> None:
+    pq.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
+
+
+def make_data(folder: Path) -> Path:
+    draw = random.Random(7)  # noqa: S311 # test rows, no secret
+    write(folder, "gold_feedback_dev", gold_rows(600, 1))
+    write(folder, "citizen_messages_unlabelled", gold_rows(60, 2))
+    official = [
+        {"text": row["text"], "label": "交通运输" if row["topic"] == "transport" else "卫生计生"}
+        for row in gold_rows(200, 3)
+    ]
+    write(folder, "taidi2020c_fj2_topics", official)
+    write(folder, "taidi2020c_fj1_taxonomy", [{"text": "交通运输/公交", "label": "交通运输"}])
+    for chosen in SENTIMENT_SETS:
+        rows = [
+            {
+                "text": f"{chosen.domain}{i}，{PRAISE[chosen.meaning[label]]}{draw.random():.6f}",
+                "label": label,
+            }
+            for i in range(150)
+            for label in [draw.choice(sorted(chosen.meaning))]
+        ]
+        write(folder, chosen.file, rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained") / "weights"
+    train(data, out)
+    return out
+
+
+def test_training_learns_what_the_rows_say(data: Path, trained: Path) -> None:
+    model = load(trained)
+    unseen = gold_rows(100, 99)
+    scores = model.score([str(row["text"]) for row in unseen], [str(row["kind"]) for row in unseen])
+    assert (scores.topic.label == [row["topic"] for row in unseen]).mean() > 0.95
+    assert (scores.appeal.label == [row["appeal"] for row in unseen]).mean() > 0.95
+    assert (scores.urgency.best == [row["urgency"] for row in unseen]).mean() > 0.95
+
+
+def test_the_same_rows_give_the_same_weights(data: Path, trained: Path, tmp_path: Path) -> None:
+    train(data, tmp_path / "again")
+    for name in ("arrays.npz", "manifest.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_corrections_teach(data: Path, tmp_path: Path) -> None:
+    texts = [f"第{i}户的廊桥怪鸟又飞来了，请处理" for i in range(60)]
+    rows = [
+        {"text": text, "kind": "citizen_message", "head": "topic", "label": "natural_resources"}
+        for text in texts
+    ]
+    train(data, tmp_path / "corrected", pa.Table.from_pylist(rows))
+    scores = load(tmp_path / "corrected").score(["廊桥怪鸟又来了，请处理"], ["citizen_message"])
+    assert scores.topic.label[0] == "natural_resources"
+
+
+def test_progress_is_told_step_by_step(data: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    report = train(data, tmp_path / "out", None, told.append)
+    assert any("topic" in step for step in told)
+    assert report.version == load(tmp_path / "out").version
+    assert report.quality["topic"].accuracy > 0.9
+
+
+def test_a_missing_set_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gold_feedback_dev"):
+        train(tmp_path, tmp_path / "out")
+
+
+def test_numpy_inference_equals_the_trained_estimator() -> None:
+    rows = gold_rows(400, 5)
+    texts = [str(row["text"]) for row in rows]
+    y = np.array([sorted(MATTERS).index(str(row["topic"])) for row in rows])
+    counts = counted(texts)
+    chosen = vocabulary(counts, np.ones(len(texts)), np.array([], dtype=np.int64))
+    vectors = weighed(counts, chosen)
+    machine = LinearSVC(random_state=0).fit(vectors, y)
+    scale = np.abs(machine.coef_).max(axis=1) / 127
+    arrays = Arrays(
+        buckets=chosen.buckets.astype(np.uint32),
+        idf=chosen.idf,
+        weights=np.round(machine.coef_ / scale[:, None]).astype(np.int8).T.copy(),
+        scale=scale.astype(np.float32),
+        bias=machine.intercept_.astype(np.float32),
+        kind_bias=np.zeros((3, 3), dtype=np.float32),
+    )
+    manifest = Manifest(
+        version="test",
+        blocks=(Block(name="topic", labels=tuple(sorted(MATTERS))),),
+        domain_kinds=(),
+        at_least={},
+    )
+    other = [str(row["text"]) for row in gold_rows(200, 6)]
+    expected = machine.decision_function(weighed(counted(other), chosen))
+    found = Classifier(manifest, arrays).logits(other)
+    # A weight is off by half a step of int8 at most, and a row's vector is 1.3 long.
+    assert np.abs(found - expected).max() < 0.05
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+def test_a_part_depends_on_the_words_alone() -> None:
+    simplified, traditional, spaced = "市区公交线路调整", "市區公交線路調整", "市区 公交 线路 调整"
+    assert len({int(part) for part in part_of([simplified, traditional, spaced])}) == 1
+    sizes = np.bincount(part_of([f"第{i}条" for i in range(2000)]), minlength=PARTS)
+    assert sizes.min() > 120
+
+
+def test_silver_labels_hold_no_text() -> None:
+    for uid, labels in silver_labels().items():
+        assert uid.isascii()
+        assert all(label.isascii() for label in labels.values())
+
+
+def test_calibration_finds_the_temperature() -> None:
+    draw = np.random.default_rng(0)
+    logits = draw.normal(size=(4000, 3))
+    y = np.array([draw.choice(3, p=p) for p in softmax(3 * logits)])
+    plain = Linear(
+        weights=np.ones((3, 1), np.float32), bias=np.zeros(3), kind_bias=np.zeros((3, 3))
+    )
+    warmer = calibrated(plain, logits, y, np.zeros(4000, dtype=np.int64))
+    assert warmer.weights[0, 0] == pytest.approx(3, rel=0.15)
+
+
+def test_metrics_of_known_cases() -> None:
+    y = np.repeat([0, 1], [90, 10])
+    assert macro_f1(y, y, 3) == 1.0
+    assert macro_f1(np.zeros(100, dtype=np.int64), y, 3) == pytest.approx((2 * 90 / 190) / 2)
+    assert macro_f1(np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int64), 2) == 0.0
+    assert calibration_error(np.full(100, 0.75), np.arange(100) < 75) == pytest.approx(0)
+    shares = np.array([[0.6, 0.3, 0.1], [0.2, 0.3, 0.5]])
+    assert quality(shares, np.array([0, 1])).accuracy == 0.5
+
+
+def test_lifts_help_a_rare_class_and_leave_a_clear_case_alone() -> None:
+    shares = np.tile([0.97, 0.03], (95, 1))
+    rare = np.tile([0.7, 0.3], (5, 1))
+    y = np.repeat([0, 1], [95, 5])
+    lifted = best_lifts(np.vstack([shares, rare]), y)
+    assert (np.vstack([shares, rare]) * lifted).argmax(axis=1).tolist() == y.tolist()
+    assert best_lifts(np.eye(2)[y] * 0.9 + 0.05, y) == (1.0, 1.0)
+
+
+def test_a_model_does_not_replace_itself(data: Path, trained: Path) -> None:
+    model = load(trained)
+    verdict = may_promote(evaluate(model, model, held_rows(data)))
+    assert not verdict.promote
+    assert "相同" in verdict.reason
+
+
+def test_held_rows_are_judged_with_intervals(data: Path, trained: Path) -> None:
+    model = load(trained)
+    corrections = pa.Table.from_pylist(
+        [
+            {"text": f"第{i}路公交车等了很久", "kind": None, "head": "topic", "label": "transport"}
+            for i in range(60)
+        ]
+    )
+    comparison = evaluate(model, model, held_rows(data), corrections)
+    topic = next(head for head in comparison.held if head.head == "topic")
+    assert topic.candidate_accuracy.low <= topic.candidate_accuracy.value
+    assert topic.candidate_accuracy.value <= topic.candidate_accuracy.high
+    assert (topic.p, topic.gain.value) == (1.0, 0.0)
+    assert [head.head for head in comparison.corrections] == ["topic"]
+    assert comparison.corrections[0].rows == len(held_corrections(corrections)[0].texts)
+
+
+def compared(only_candidate: int, only_service: int, p: float, rows: int = 400) -> Comparison:
+    flat = Figure(value=0.8, low=0.7, high=0.9)
+    gain = (only_candidate - only_service) / rows
+    head = HeadComparison(
+        head="topic",
+        rows=rows,
+        candidate_accuracy=flat,
+        service_accuracy=flat,
+        candidate_macro_f1=flat,
+        service_macro_f1=flat,
+        gain=Figure(value=gain, low=gain, high=gain),
+        only_candidate=only_candidate,
+        only_service=only_service,
+        p=p,
+    )
+    return Comparison(candidate="new", service="old", held=(head,), corrections=())
+
+
+def test_what_is_not_worse_is_promoted() -> None:
+    assert may_promote(compared(30, 10, 0.002)).promote
+    assert may_promote(compared(10, 11, 1.0)).promote
+
+
+def test_what_is_worse_beyond_chance_is_refused_with_the_counts() -> None:
+    verdict = may_promote(compared(10, 30, 0.002))
+    assert not verdict.promote
+    assert "30" in verdict.reason
+    assert "话题" in verdict.reason
+
+
+def test_a_loss_on_average_is_refused_even_by_chance() -> None:
+    assert not may_promote(compared(10, 14, 0.54)).promote
+
+
+def test_a_loss_on_corrections_is_refused() -> None:
+    good, bad = compared(30, 10, 0.002), compared(0, 12, 0.001)
+    assert not may_promote(replace(good, corrections=bad.held)).promote
+
+
+def test_too_few_held_rows_prove_nothing() -> None:
+    assert not may_promote(compared(9, 0, 0.004, rows=99)).promote
+
+
+def test_a_held_row_set_can_be_made_by_hand(trained: Path) -> None:
+    held = Held(
+        head="topic", texts=("公交车等了很久",), kinds=("citizen_message",), labels=("transport",)
+    )
+    model = load(trained)
+    assert evaluate(model, model, [held]).held[0].candidate_accuracy.value == 1.0
+
+
+def test_promoting_keeps_the_earlier_model_and_rolls_back(trained: Path, tmp_path: Path) -> None:
+    assert service_folder(tmp_path) is None
+    version = promote(trained, tmp_path)
+    folder = service_folder(tmp_path)
+    assert folder is not None
+    assert load(folder).version == version
+    assert promote(trained, tmp_path) == version
+    assert roll_back(tmp_path) is None
+    assert service_folder(tmp_path) is None
+    with pytest.raises(WeightsError, match="nothing to roll back"):
+        roll_back(tmp_path)
+
+
+def test_a_damaged_candidate_is_not_promoted(trained: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    for name in ("manifest.json", "arrays.npz"):
+        (bad / name).write_bytes((trained / name).read_bytes())
+    arrays = bytearray((bad / "arrays.npz").read_bytes())
+    arrays[-2000] ^= 1
+    (bad / "arrays.npz").write_bytes(bytes(arrays))
+    with pytest.raises(WeightsError, match="hash"):
+        promote(bad, tmp_path / "service")
+    assert service_folder(tmp_path / "service") is None
