@@ -15,8 +15,14 @@ FAILURES_AT_MOST = 5
 LOCKED_FOR = timedelta(minutes=15)
 NAMES_AT_MOST = 1000
 
-# scrypt at this cost takes 128 MiB: one at a time, so that a burst of logins cannot fill memory.
+# scrypt at this cost takes 128 MiB: one at a time, so that a burst of logins cannot fill memory,
+# and few may wait for it, so that it cannot hold all worker threads either.
 _ONE_AT_A_TIME = threading.Lock()
+_WAITING = threading.BoundedSemaphore(4)
+
+
+class BusyError(RuntimeError):
+    """Too many people sign in at this moment."""
 
 
 def hash_password(password: str) -> str:
@@ -27,7 +33,10 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, stored: str) -> bool:
-    """Say whether a password belongs to a stored hash; a malformed hash belongs to none."""
+    """Say whether a password belongs to a stored hash; a malformed hash belongs to none.
+
+    Raises BusyError when too many checks wait already.
+    """
     try:
         name, cost, block, parallel, salt, digest = stored.split("$")
         known = base64.b64decode(digest, validate=True)
@@ -66,6 +75,8 @@ class Brake:
                     for known, times in self._failures.items()
                     if now - times[-1] < LOCKED_FOR
                 }
+            while len(self._failures) >= NAMES_AT_MOST:
+                self._failures.pop(next(iter(self._failures)))
             recent = [at for at in self._failures.pop(name, []) if now - at < LOCKED_FOR]
             self._failures[name] = [*recent, now][-FAILURES_AT_MOST:]
 
@@ -78,10 +89,15 @@ class Brake:
 def _scrypt(password: str, salt: bytes, cost_log2: int, block: int, parallel: int) -> bytes:
     if not 14 <= cost_log2 <= COST_LOG2:
         raise ValueError(f"scrypt cost 2^{cost_log2} is out of range")
-    with _ONE_AT_A_TIME:
-        return hashlib.scrypt(
-            password.encode(), salt=salt, n=1 << cost_log2, r=block, p=parallel, maxmem=MEMORY
-        )
+    if not _WAITING.acquire(blocking=False):
+        raise BusyError
+    try:
+        with _ONE_AT_A_TIME:
+            return hashlib.scrypt(
+                password.encode(), salt=salt, n=1 << cost_log2, r=block, p=parallel, maxmem=MEMORY
+            )
+    finally:
+        _WAITING.release()
 
 
 def _b64(data: bytes) -> str:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from console.passwords import Brake, verify_password, waste_time
+from console.passwords import Brake, BusyError, verify_password, waste_time
 from console.permissions import ROLE_ZH
 from console.visit import Visit
 
 if TYPE_CHECKING:
     from console.desk import Desk
+    from console.settings import ConsoleUser
 
 NAME_AT_MOST = 40
 PASSWORD_AT_MOST = 200
@@ -45,12 +46,12 @@ class Door:
             return self._form(visit, "连续失败次数过多，请 15 分钟后再试。", 429)
         # Counted before the slow check, so that parallel guesses are counted too.
         self._brake.failed(name, visit.now)
-        password = visit.form.get("password", "")[:PASSWORD_AT_MOST]
         user = visit.settings.user(name)
-        if user is None:
-            waste_time(password)
-            return self._form(visit, "姓名或密码不对。", 403)
-        if not verify_password(password, user.password_scrypt):
+        try:
+            right = _password_fits(user, visit.form.get("password", "")[:PASSWORD_AT_MOST])
+        except BusyError:
+            return self._form(visit, "同时登录的人太多，请稍后再试。", 503)
+        if user is None or not right:
             return self._form(visit, "姓名或密码不对。", 403)
         self._brake.succeeded(name)
         return self._in(visit, user.name, user.role)
@@ -67,6 +68,13 @@ class Door:
             "roles": ROLE_ZH,
         }
         return visit.page("login.html", facts, status)
+
+
+def _password_fits(user: ConsoleUser | None, password: str) -> bool:
+    if user is None:
+        waste_time(password)
+        return False
+    return verify_password(password, user.password_scrypt)
 
 
 def own_address(text: str) -> str:

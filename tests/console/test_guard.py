@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from alerts.ack import AckToken, sign
 from console.app import PAGES, create_app
-from console.passwords import Brake, hash_password, verify_password
+from console.passwords import Brake, BusyError, hash_password, verify_password
 from console.permissions import ROLE_ACTIONS, ROLE_ZH, Action, may, steps_for
 from console.sessions import COOKIE, begin, seal, unseal
 from console.settings import ConsoleSettings, ConsoleSettingsError, ConsoleUser
@@ -234,6 +235,34 @@ def test_five_failures_lock_the_name_for_fifteen_minutes() -> None:
     assert brake.locked_until("张", world.NOW + timedelta(minutes=14)) == locked
     assert brake.locked_until("张", world.NOW + timedelta(minutes=16)) is None
     assert brake.locked_until("李", world.NOW) is None
+
+
+def test_the_brake_keeps_a_bounded_number_of_names() -> None:
+    brake = Brake()
+    for n in range(1500):
+        brake.failed(f"name-{n}", world.NOW)
+    for _ in range(5):
+        brake.failed("张", world.NOW)
+    assert brake.locked_until("张", world.NOW) is not None
+    assert len(brake._failures) <= 1000
+
+
+def test_few_may_wait_for_the_slow_check(hashed: str) -> None:
+    answers: list[str] = []
+
+    def guess() -> None:
+        try:
+            answers.append(str(verify_password(WRONG, hashed)))
+        except BusyError:
+            answers.append("busy")
+
+    threads = [threading.Thread(target=guess) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count("False") >= 4
+    assert answers.count("busy") >= 1
 
 
 def test_a_locked_name_is_refused_even_with_the_right_password(browse: Browse, hashed: str) -> None:
