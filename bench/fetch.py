@@ -64,7 +64,8 @@ def _row(
 
 async def _ours(url: str, in_flight: int) -> float:
     host = url.removeprefix("http://").rstrip("/")
-    settings = FetchSettings(allow_hosts=frozenset({host}), in_flight=max(IN_FLIGHT))
+    most = max(IN_FLIGHT)
+    settings = FetchSettings(allow_hosts=frozenset({host}), in_flight=most, own_host_in_flight=most)
     async with Fetcher(settings) as fetcher:
 
         async def get() -> int:

@@ -11,7 +11,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -29,6 +29,7 @@ from collectors.http_body import (
     content_coding,
     read_body,
 )
+from collectors.http_deadline import Deadlines
 from collectors.http_guard import (
     AddressRefusedError,
     AllowList,
@@ -96,18 +97,22 @@ class Fetcher:
         self._system_resolver = SystemResolver() if resolve is None else None
         # httpx.AsyncClient would wrap this transport in cookies, auth, hooks and redirects, none of
         # which may be used here, for a quarter of the cost of a request (docs/fetching.md).
+        self._deadlines = Deadlines()
         self._transport = CheckedTransport(
             resolve=resolve or self._system_resolver or SystemResolver(),
             dial=dial,
+            deadlines=self._deadlines,
             tls=_tls_context(self.settings.ca_file),
             max_wire_bytes=self.settings.max_bytes + WIRE_SLACK_BYTES,
         )
         self._budget = BodyBudget()
+        self._handing_over = asyncio.Lock()
         self._slots = asyncio.Semaphore(self.settings.in_flight)
         self._robots = RobotsCache()
         self._turns = HostTurns(
             pause_seconds=self.settings.per_host_pause_seconds,
             in_flight=self.settings.per_host_in_flight,
+            own_in_flight=self.settings.own_host_in_flight,
         )
 
     async def __aenter__(self) -> Self:
@@ -143,8 +148,9 @@ class Fetcher:
             # The host's turn first: a queue at one slow host must not hold everybody's slots.
             async with self._turn(url, allowed), self._slots:
                 started = time.monotonic()
-                async with asyncio.timeout(self.settings.deadline_seconds):
+                async with self._deadlines.within(self.settings.deadline_seconds):
                     answer = await self._follow(url, headers, request, allowed)
+                await self._hand_over()
         except FetchError as failed:
             answer, failure = failed.answer, failed.failure
         except Exception as error:  # noqa: BLE001  # the border: one source never ends a cycle
@@ -165,7 +171,8 @@ class Fetcher:
         try:
             target = read_url(url)
             allowed = self._allowed(frozenset())
-            async with asyncio.timeout(min(deadline_seconds, self.settings.deadline_seconds)):
+            seconds = min(deadline_seconds, self.settings.deadline_seconds)
+            async with self._deadlines.within(seconds):
                 request = self._request("POST", target, own_headers(headers), allowed, body)
                 answer = await self._once(request, MAX_REPLY_BYTES, cut=True)
         except FetchError as failed:
@@ -179,13 +186,23 @@ class Fetcher:
             error=None if 200 <= answer.status < 300 else _status_failure(answer),
         )
 
+    async def _hand_over(self) -> None:
+        """Let one answer out at a time, and the sockets be read between two.
+
+        What the caller does next is parse it, on this loop: thirty answers let out at once would
+        be a second or more in which nobody listens.
+        """
+        async with self._handing_over:
+            await asyncio.sleep(0)
+
     def _allowed(self, of_source: frozenset[str]) -> AllowList:
         everywhere = self.settings.allow_hosts
         return parse_allow_list(everywhere | of_source if of_source else everywhere)
 
     def _turn(self, url: httpx.URL, allowed: AllowList) -> AbstractAsyncContextManager[None]:
-        if allowed.names(url.host, port_of(url)):  # the office's own machine
-            return nullcontext()
+        port = port_of(url)
+        if allowed.names(url.host, port):
+            return self._turns.own_turn(f"{url.host}:{port}")
         return self._turns.turn(url.host)
 
     async def _follow(
@@ -225,7 +242,7 @@ class Fetcher:
     async def _fetch_robots(self, url: str, allowed: AllowList) -> tuple[int, bytes, str]:
         """Return status, at most 500 KiB, and what went wrong (status 0)."""
         try:
-            async with asyncio.timeout(ROBOTS_SECONDS):
+            async with self._deadlines.within(ROBOTS_SECONDS):
                 target = read_url(url)
                 for _ in range(MAX_REDIRECTS + 1):
                     request = self._request("GET", target, {}, allowed)
@@ -315,7 +332,7 @@ MEANINGS: Final[tuple[tuple[type[Exception], FailureKind, str], ...]] = (
     (BodyTooLargeError, FailureKind.TOO_LARGE, "body too large: {error}"),
     (BadEncodingError, FailureKind.BAD_ENCODING, "{error}"),
     (ssl.SSLError, FailureKind.TLS, "TLS: {error}"),
-    (TimeoutError, FailureKind.TIMEOUT, "no complete answer in {seconds:g} s"),
+    (TimeoutError, FailureKind.TIMEOUT, "no complete answer within {seconds:g} s"),
     (httpx.RemoteProtocolError, FailureKind.NOT_HTTP, "not a complete HTTP answer: {error}"),
     (httpx.TransportError, FailureKind.NO_ANSWER, "no answer: {error}"),
     (OSError, FailureKind.NO_ANSWER, "no answer: {error}"),

@@ -54,7 +54,8 @@ class FetchSettings:
     """What holds for every fetch of the process.
 
     `allow_hosts` holds `host:port` or CIDR networks that may be reached although they are not
-    public; such hosts are the office's own, so pause and in-flight bound of a host spare them.
+    public; such hosts are the office's own: no pause there, and `own_host_in_flight` instead of
+    `per_host_in_flight`.
     `in_flight` bounds all fetches together, well below the usual limit of 1,024 open files.
     `ca_file` adds nothing: it replaces the built-in list of certificate authorities.
     """
@@ -65,6 +66,7 @@ class FetchSettings:
     allow_hosts: frozenset[str] = frozenset()
     per_host_pause_seconds: float = 1.0
     per_host_in_flight: int = 4
+    own_host_in_flight: int = 32
     in_flight: int = 400
     robots: bool = True
     ca_file: Path | None = None

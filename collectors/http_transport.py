@@ -18,6 +18,7 @@ from typing import Final
 import h11
 import httpx
 
+from collectors.http_deadline import Deadlines
 from collectors.http_guard import AllowList, Resolver, check_address, check_all
 
 ALLOW_LIST: Final = "yuqing.allow_list"
@@ -86,11 +87,13 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         *,
         resolve: Resolver,
         dial: Dial,
+        deadlines: Deadlines,
         tls: ssl.SSLContext,
         max_wire_bytes: int,
     ) -> None:
         self._resolve = resolve
         self._dial = dial
+        self._deadlines = deadlines
         self._tls = tls
         self._max_wire_bytes = max_wire_bytes
         self._idle: dict[tuple[str, str, int], deque[Connection]] = {}
@@ -132,7 +135,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         failure: OSError | None = None
         for address in addresses:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
+                async with self._deadlines.within(CONNECT_SECONDS):
                     reader, writer = await self._dial(address, port, tls, host if tls else None)
             except TimeoutError:
                 failure = failure or TimeoutError(f"no connection within {CONNECT_SECONDS:.0f} s")

@@ -28,6 +28,7 @@ SILENCE_GAPS: Final = 3.0
 GAPS_NEEDED: Final = 5
 RECENT_POLLS: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 30.0
+OWN_FRESH_SECONDS: Final = 1.5
 MAX_HOSTS: Final = 4096
 
 
@@ -214,13 +215,52 @@ class _Host:
     pause_seconds: float = 0.0
 
 
+class _OwnVisit:
+    """A visit to a machine of the office; it gives its place back once it takes long."""
+
+    __slots__ = ("_counted", "_slots", "_slow")
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self._counted = False
+        self._slow: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> None:
+        await self._slots.acquire()
+        self._counted = True
+        loop = asyncio.get_running_loop()
+        self._slow = loop.call_later(OWN_FRESH_SECONDS, self._give_back)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._counted:
+            self._counted = False
+            self._slots.release()
+
+
 @dataclass(slots=True, kw_only=True)
 class HostTurns:
     """Lets few requests at once, and a pause between starts, at any one host."""
 
     pause_seconds: float
     in_flight: int
+    own_in_flight: int
     _hosts: dict[str, _Host] = field(default_factory=dict)
+    _own: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    def own_turn(self, origin: str) -> _OwnVisit:
+        """Wait for a turn at a machine of the office: no pause, and room for many at once.
+
+        A small server's queue of connections must not overflow, and one page that never comes
+        must not hold up the others: after `OWN_FRESH_SECONDS` a visit no longer counts.
+        """
+        if origin not in self._own:
+            self._own[origin] = asyncio.Semaphore(self.own_in_flight)
+        return _OwnVisit(self._own[origin])
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:

@@ -258,29 +258,57 @@ def order_of_turns(turns: HostTurns, *hosts: str) -> list[str]:
 
 
 def test_one_host_is_asked_by_no_more_than_its_bound() -> None:
-    log = order_of_turns(HostTurns(pause_seconds=0, in_flight=1), "a", "a", "a")
+    log = order_of_turns(HostTurns(pause_seconds=0, in_flight=1, own_in_flight=1), "a", "a", "a")
     assert log == ["+a", "-a"] * 3
 
 
 def test_hosts_do_not_wait_for_each_other() -> None:
-    log = order_of_turns(HostTurns(pause_seconds=0, in_flight=1), "a", "b", "c")
+    log = order_of_turns(HostTurns(pause_seconds=0, in_flight=1, own_in_flight=1), "a", "b", "c")
     assert log[:3] == ["+a", "+b", "+c"]
 
 
 def test_a_pause_lies_between_starts_at_one_host() -> None:
-    log = order_of_turns(HostTurns(pause_seconds=0.05, in_flight=4), "a", "a", "b")
+    log = order_of_turns(HostTurns(pause_seconds=0.05, in_flight=4, own_in_flight=1), "a", "a", "b")
     assert log == ["+a", "+b", "-a", "-b", "+a", "-a"]
 
 
 def test_a_crawl_delay_lengthens_the_pause() -> None:
-    turns = HostTurns(pause_seconds=0, in_flight=4)
+    turns = HostTurns(pause_seconds=0, in_flight=4, own_in_flight=1)
     turns.slow_down("a", 0.05)
     assert order_of_turns(turns, "a", "a") == ["+a", "-a", "+a", "-a"]
 
 
+def test_a_visit_to_an_own_machine_counts_until_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("collectors.politeness.OWN_FRESH_SECONDS", 0.05)
+    turns = HostTurns(pause_seconds=9, in_flight=1, own_in_flight=2)
+    log: list[str] = []
+
+    async def visit(name: str, *, answers: asyncio.Event) -> None:
+        async with turns.own_turn("a:80"):
+            log.append(name)
+            await answers.wait()
+
+    async def story() -> None:
+        never, soon = asyncio.Event(), asyncio.Event()
+        tarpits = [asyncio.create_task(visit("tarpit", answers=never)) for _ in range(2)]
+        good = [asyncio.create_task(visit("good", answers=soon)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert log == ["tarpit"] * 2, "two at once, and no pause"
+        await asyncio.sleep(0.2)
+        soon.set()
+        await asyncio.gather(*good)
+        never.set()
+        await asyncio.gather(*tarpits)
+        assert turns._own["a:80"]._value == 2, "every place was given back once"
+
+    asyncio.run(story())
+
+
 def test_idle_hosts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collectors.politeness.MAX_HOSTS", 10)
-    turns = HostTurns(pause_seconds=0, in_flight=1)
+    turns = HostTurns(pause_seconds=0, in_flight=1, own_in_flight=1)
     order_of_turns(turns, *(f"h{i}" for i in range(10)))
     order_of_turns(turns, "another")
     assert len(turns._hosts) <= 10
