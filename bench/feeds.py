@@ -20,7 +20,7 @@ from collectors.feed_parser import parse_feed
 MAIN = Path(__file__).resolve().parent.parent
 CORPUS = MAIN.parent / "shared" / "corpus"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-ROUNDS = 3
+ROUNDS = 5
 # Folder names of corpus/feeds/real/chardet_xml add the language to the encoding.
 _LANGUAGES = ("-hungarian", "-bulgarian", "-russian", "-greek", "-hebrew")
 
