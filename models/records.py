@@ -345,7 +345,8 @@ class DeliveryStatus(StrEnum):
 class Delivery:
     """One message to one receiver on one channel, with its fate.
 
-    `id` is stable and doubles as the idempotency key, so a receiver can drop a repeat.
+    `id` is stable and doubles as the idempotency key, so a receiver can drop a repeat. `group` and
+    `members` say which cases a message stood for, so that the next one knows what was told.
     """
 
     id: str
@@ -365,6 +366,8 @@ class Delivery:
     last_error: str = ""
     step: int = 0
     exercise: bool = False
+    group: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

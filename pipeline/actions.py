@@ -10,7 +10,8 @@ from alerts import clocks as clock_rules
 from alerts import incidents as case_rules
 from alerts.incidents import IllegalTransitionError
 from models.labels import LABELS
-from models.records import Clock, Incident, IncidentState, Level
+from models.records import Incident, IncidentState, Level
+from pipeline.cases import met_by_state
 from pipeline.office import Office
 from storage import audit, corrections, incidents, outbox
 from storage.incidents import Acknowledgement, Step
@@ -128,7 +129,7 @@ class Actions:
     def _keep_clocks(self, tx: Transaction, case: Incident, now: datetime) -> None:
         running = incidents.clocks(tx, case.id)
         wanted = clock_rules.clocks_for(case, self.office.constants, now, running)
-        incidents.replace_clocks(tx, case.id, [_met(clock, case, now) for clock in wanted])
+        incidents.replace_clocks(tx, case.id, [met_by_state(clock, case, now) for clock in wanted])
 
     def _step(
         self,
@@ -157,27 +158,3 @@ class Actions:
         if case is None:
             raise IllegalTransitionError(f"没有编号为 {incident_id} 的事件")
         return case
-
-
-ANSWERED = frozenset(
-    {
-        IncidentState.RESPONDED,
-        IncidentState.TRACKING,
-        IncidentState.EVALUATED,
-        IncidentState.ARCHIVED,
-        IncidentState.NO_RESPONSE_NEEDED,
-        IncidentState.FALSE_ALARM,
-    }
-)
-REPORTED = frozenset({IncidentState.REPORTED_UP, IncidentState.ASSIGNED}) | ANSWERED
-
-
-def _met(clock: Clock, case: Incident, now: datetime) -> Clock:
-    """Stop the clock that a state answers: a report upward, or a published response.
-
-    A press conference is never taken for held: a person marks that clock.
-    """
-    if clock.clock_id == "press_conference":
-        return clock
-    answers = REPORTED if clock.clock_id.startswith("escalate_") else ANSWERED
-    return clock_rules.meet(clock, now) if case.state in answers else clock

@@ -27,7 +27,7 @@ from pipeline.absorb import (
 from pipeline.collect import HISTORY, Gathered, Progress, collect, due, next_due
 from pipeline.intake import Intake
 from pipeline.office import Office
-from pipeline.respond import Response, respond
+from pipeline.respond import Response, ask, respond
 from pipeline.understand import Understood
 from storage import mentions, sources
 from storage.sources import SourceMemory
@@ -80,11 +80,12 @@ def absorb(
         batch = sort_out(take_in(gathered, intake), reader)
         understood = understand_new(batch, office.mind, reader, now)
     runs = [run_of(one, batch, now) for one in gathered]
+    asked = ask(office, now)
     try:
         with office.store.transaction() as tx:
             store_batch(tx, batch, understood, office.mind)
             _store_sources(tx, gathered, runs, history, now)
-            response = respond(tx, office, now)
+            response = respond(tx, office, now, asked)
     except BaseException:
         # The index learned mentions that were not stored: it must forget them.
         office.remember_reposts(now)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.contract import Channel, Posted, Sent
-from alerts.outbox import after_attempt
+from alerts.outbox import after_attempt, needs_second_channel, second_channel
+from alerts.throttle import Limit, plan
 from collectors.http import Fetcher
 from models.records import Delivery, DeliveryStatus
+from pipeline.duty import Duty
 from pipeline.office import Office
 from storage import outbox
 
+LOOKED_AT = 20_000
+"""Rows looked at in one round, the gravest first: a storm is planned as a whole."""
+
 AT_ONCE = 200
-"""Rows looked at in one round; the gravest come first."""
+"""Rows one channel sends in one round."""
 
 SEND_SECONDS = 30.0
 
@@ -52,12 +57,8 @@ class Delivered:
 
 async def deliver(office: Office, fetcher: Fetcher, now: datetime) -> Delivered:
     """Try everything that is due, and write down how each attempt ended."""
-    with office.store.read() as reader:
-        waiting = outbox.due(reader, now, AT_ONCE)
-    by_channel: dict[str, list[Delivery]] = defaultdict(list)
-    for delivery in waiting:
-        by_channel[delivery.channel].append(delivery)
     channels = {channel.name: channel for channel in office.loaded.active_channels()}
+    by_channel = _planned(office, channels, now)
     transport = GuardedTransport(fetcher=fetcher)
     results = await asyncio.gather(
         *(
@@ -70,6 +71,34 @@ async def deliver(office: Office, fetcher: Fetcher, now: datetime) -> Delivered:
         sent=sum(d.status in {DeliveryStatus.SENT, DeliveryStatus.ACCEPTED} for d in ended),
         failed=sum(d.status is DeliveryStatus.PENDING for d in ended),
         dead=sum(d.status is DeliveryStatus.DEAD for d in ended),
+    )
+
+
+def _planned(
+    office: Office, channels: Mapping[str, Channel], now: datetime
+) -> dict[str, Sequence[Delivery]]:
+    """Return what each channel sends now within its limits; a burst has become digests."""
+    with office.store.read() as reader:
+        waiting = outbox.due(reader, now, LOOKED_AT)
+        used = outbox.sent_since(reader, now - timedelta(minutes=1))
+    by_channel: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in waiting:
+        by_channel[delivery.channel].append(delivery)
+    plans = {
+        name: plan(rows, used.get(name, ()), _limit(channels.get(name)), now)
+        for name, rows in by_channel.items()
+    }
+    if any(one.digests for one in plans.values()):
+        with office.store.transaction() as tx:
+            for one in plans.values():
+                outbox.merge(tx, one.digests, one.merged)
+    return {name: one.send[:AT_ONCE] for name, one in plans.items()}
+
+
+def _limit(channel: Channel | None) -> Limit:
+    """Return a channel's own limits; mail and webhooks have none."""
+    return Limit(
+        per_minute=getattr(channel, "per_minute", 0), per_second=getattr(channel, "per_second", 0)
     )
 
 
@@ -102,7 +131,16 @@ async def _one(
             permanent=sent.permanent,
             detail=sent.detail,
         )
+        outbox.add(tx, _second(office, after, now))
     return after
+
+
+def _second(office: Office, after: Delivery, now: datetime) -> list[Delivery]:
+    """Return the same message on another channel when this one cannot carry it."""
+    if not needs_second_channel(after):
+        return []
+    target = Duty.of(office.loaded.settings, office.constants).second(after)
+    return [second_channel(after, target, now)] if target else []
 
 
 async def _sent(channel: Channel | None, delivery: Delivery, transport: GuardedTransport) -> Sent:
@@ -117,18 +155,3 @@ async def _sent(channel: Channel | None, delivery: Delivery, transport: GuardedT
         return Sent(ok=False, detail=f"no answer within {SEND_SECONDS:.0f} s")
     except Exception as error:  # noqa: BLE001 - the border: one channel never ends the loop
         return Sent(ok=False, detail=f"{type(error).__name__}: {error}")
-
-
-def failed_over(delivery: Delivery, channel: str, receiver: str, now: datetime) -> Delivery:
-    """Return the same message on a second channel, when the first cannot carry it."""
-    return replace(
-        delivery,
-        id=f"{delivery.id}-{channel}",
-        channel=channel,
-        receiver=receiver,
-        attempts=0,
-        status=DeliveryStatus.PENDING,
-        next_try_at=now,
-        created_at=now,
-        last_error="",
-    )

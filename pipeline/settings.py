@@ -13,8 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pydantic_core import ErrorDetails
 
 from alerts.contract import Channel, ChannelSettings, Rule, RuleSettings
+from alerts.escalation import EscalationPolicy
 from alerts.levels import LevelPolicy
+from alerts.oncall import Schedule
 from alerts.outbox import TellPolicy
+from alerts.routing import Inhibition, Receiver, Route
 from collectors.contract import Collector, SourceSettings
 from models.records import MentionFilter
 from models.watch import Query, QueryError
@@ -97,6 +100,13 @@ class Duty(Part):
     level_at_least: str = "blue"
 
 
+class OnCall(Part):
+    """Who is on duty, and who is called when nobody answers."""
+
+    schedules: tuple[Schedule, ...] = ()
+    escalation: EscalationPolicy | None = None
+
+
 class Settings(Part):
     """The whole file."""
 
@@ -111,6 +121,17 @@ class Settings(Part):
     levels: LevelPolicy = LevelPolicy()
     telling: TellPolicy = TellPolicy()
     tell: tuple[Duty, ...] = ()
+    routes: Route | None = Field(
+        default=None, description="Routing tree; takes the place of `tell`"
+    )
+    inhibit: tuple[Inhibition, ...] = ()
+    people: dict[str, tuple[Receiver, ...]] = Field(
+        default={}, description="Name → ways to reach that person, the best first"
+    )
+    on_call: OnCall = OnCall()
+    fallback: tuple[Receiver, ...] = Field(
+        default=(), description="The last resort when a channel cannot deliver"
+    )
     units: dict[str, str] = Field(default={}, description="Topic → responsible unit")
     memory_limit: str = Field(default="512MB", pattern=r"^\d+(MB|GB)$")
 
@@ -229,6 +250,7 @@ def _references(parts: Any) -> Iterator[tuple[Place, str, str]]:
     """Yield each name that must be defined elsewhere: its place, its sort, the name."""
     for i, duty in enumerate(parts.tell):
         yield ("tell", i, "channel"), "channel", duty.channel
+    yield from _receivers(parts)
     if parts.digest.channel:
         yield ("digest", "channel"), "channel", parts.digest.channel
     for i, rule in enumerate(parts.rules):
@@ -236,6 +258,24 @@ def _references(parts: Any) -> Iterator[tuple[Place, str, str]]:
         place: Place = ("rules", i, "filter")
         yield from (((*place, "query"), "query", name) for name in wanted.queries)
         yield from (((*place, "source"), "source", name) for name in wanted.sources)
+
+
+def _receivers(parts: Any) -> Iterator[tuple[Place, str, str]]:
+    for name, contacts in parts.people.items():
+        for i, one in enumerate(contacts):
+            yield ("people", name, i, "channel"), "channel", one.channel
+    for i, one in enumerate(parts.fallback):
+        yield ("fallback", i, "channel"), "channel", one.channel
+    if parts.routes is not None:
+        yield from _route_receivers(parts.routes, ("routes",))
+
+
+def _route_receivers(node: Route, place: Place) -> Iterator[tuple[Place, str, str]]:
+    for i, one in enumerate(node.receivers):
+        if one.channel != "*":
+            yield (*place, "receivers", i, "channel"), "channel", one.channel
+    for i, child in enumerate(node.routes):
+        yield from _route_receivers(child, (*place, "routes", i))
 
 
 def _not_one_of(sort: str, name: str, known: set[str]) -> str:

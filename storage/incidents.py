@@ -18,10 +18,16 @@ OPEN = (
     "WHERE closed_at IS NULL ORDER BY detected_at"
 )
 ONE = f"SELECT {INCIDENT_COLUMNS} FROM incident WHERE id = ?"  # noqa: S608 - a constant of ours
+CLOSED_SINCE = f"SELECT {INCIDENT_COLUMNS} FROM incident WHERE closed_at >= ?"  # noqa: S608
+LEVEL_SINCE = """SELECT incident_id, max(done_at) FROM incident_event
+WHERE action = 'regraded' GROUP BY incident_id"""
+PROGRESS = """SELECT incident_id, max(done_at) FROM incident_event
+WHERE who <> ? AND action <> 'acknowledged' GROUP BY incident_id"""
 ALL = f"SELECT {INCIDENT_COLUMNS} FROM incident ORDER BY detected_at"  # noqa: S608 - same
 PUT = f"""INSERT OR REPLACE INTO incident ({INCIDENT_COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - same
-COUNT_OF_YEAR = "SELECT count(*) FROM incident WHERE year(detected_at + INTERVAL 8 HOUR) = ?"
+COUNT_OF_YEAR = """SELECT count(*) FROM incident
+WHERE year(detected_at + INTERVAL 8 HOUR) = ? AND exercise = ?"""
 TIE_COLUMNS = ("incident_id", "mention_id", "added_at")
 # A story is part of a case when at least half of its independent mentions are tied to the case.
 STORIES_OF_CASES = """
@@ -62,6 +68,11 @@ ADD_ALERT = "INSERT INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 ALERTS_SINCE = """SELECT id, rule, grp, level, title, reasons, raised_at, window_start, window_end,
   story_id, topic, mention_ids, mentions, independent, sources, incident_id, exercise
 FROM alert WHERE raised_at >= ? ORDER BY raised_at"""
+LATEST_ALERTS = """SELECT id, rule, grp, level, title, reasons, raised_at, window_start, window_end,
+  story_id, topic, mention_ids, mentions, independent, sources, incident_id, exercise
+FROM alert WHERE incident_id IN (
+  SELECT id FROM incident WHERE closed_at IS NULL OR closed_at >= ?)
+QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY raised_at DESC, level DESC, id) = 1"""
 ACKNOWLEDGE = "INSERT INTO acknowledgement VALUES (?, ?, ?, ?, ?)"
 ACKNOWLEDGEMENTS = """SELECT incident_id, done_at, who, how, delivery_id FROM acknowledgement
 ORDER BY done_at"""
@@ -109,15 +120,30 @@ def all_incidents(reader: Reader) -> list[Incident]:
     return [_incident(row) for row in reader.rows(ALL)]
 
 
+def closed_since(reader: Reader, start: datetime) -> list[Incident]:
+    """Return the incidents closed since then."""
+    return [_incident(row) for row in reader.rows(CLOSED_SINCE, [start])]
+
+
+def level_since(reader: Reader) -> dict[str, datetime]:
+    """Return when each incident last changed its level, where it did."""
+    return {row[0]: row[1] for row in reader.rows(LEVEL_SINCE)}
+
+
+def progress(reader: Reader, machine: str) -> dict[str, datetime]:
+    """Return when a person last moved each incident; `machine` is the program's own name."""
+    return {row[0]: row[1] for row in reader.rows(PROGRESS, [machine])}
+
+
 def incident(reader: Reader, incident_id: str) -> Incident | None:
     """Return one incident, or None."""
     row = reader.row(ONE, [incident_id])
     return _incident(row) if row else None
 
 
-def incidents_of_year(reader: Reader, year: int) -> int:
-    """Return how many incidents were opened in a Shanghai calendar year."""
-    return int(reader.value(COUNT_OF_YEAR, [year]))
+def incidents_of_year(reader: Reader, year: int, *, exercise: bool = False) -> int:
+    """Return how many incidents (or exercises) were opened in a Shanghai calendar year."""
+    return int(reader.value(COUNT_OF_YEAR, [year, exercise]))
 
 
 def put_incident(tx: Transaction, case: Incident) -> None:
@@ -225,6 +251,12 @@ def add_alert(tx: Transaction, alert: Alert, incident_id: str) -> None:
 def alerts_since(reader: Reader, since: datetime) -> list[StoredAlert]:
     """Return the alerts raised since then, oldest first."""
     return [_alert(row) for row in reader.rows(ALERTS_SINCE, [since])]
+
+
+def latest_alerts(reader: Reader, closed_since: datetime) -> dict[str, Alert]:
+    """Return the latest alert of each incident that is open, or was closed since then."""
+    found = [_alert(row) for row in reader.rows(LATEST_ALERTS, [closed_since])]
+    return {stored.incident_id: stored.alert for stored in found}
 
 
 def acknowledge(tx: Transaction, ack: Acknowledgement) -> None:

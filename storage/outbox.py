@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.records import Delivery, DeliveryStatus, Level, Reason
 from storage.store import Reader, Row, Transaction
 
+LONGEST_WAIT = timedelta(minutes=20)
+LONGEST_QUIET = timedelta(hours=13)
 COLUMNS = """id, channel, receiver, reason, level, subject, card, created_at, next_try_at, alert_id,
-  incident_id, attempts, status, sent_at, last_error, step, exercise"""
+  incident_id, attempts, status, sent_at, last_error, step, exercise, grp, members"""
 KNOWN = """SELECT d.id FROM delivery d
 JOIN (SELECT unnest(?::VARCHAR[]) AS id) wanted ON d.id = wanted.id"""
-DUE = f"""SELECT {COLUMNS} FROM delivery WHERE status = 'pending' AND next_try_at <= ?
-ORDER BY level DESC, created_at LIMIT ?"""  # noqa: S608 - a constant of ours
-OF_INCIDENTS = f"""SELECT {COLUMNS} FROM delivery WHERE incident_id <> ''
-AND incident_id IN (SELECT id FROM incident WHERE closed_at IS NULL) ORDER BY created_at, id
-"""  # noqa: S608 - a constant of ours
+# A next try further ahead than any wait can be means that the clock was set back: it is due too.
+DUE = f"""SELECT {COLUMNS} FROM delivery WHERE status = 'pending' AND (next_try_at <= ?
+  OR next_try_at > CASE WHEN level = 1 AND attempts = 0 THEN ? ELSE ? END)
+ORDER BY level DESC, created_at, id LIMIT ?"""  # noqa: S608 - a constant of ours
+SENT_SINCE = """SELECT d.channel, a.done_at FROM delivery_attempt a JOIN delivery d
+ON d.id = a.delivery_id WHERE a.done_at > ?"""
+REPLACED = "UPDATE delivery SET status = 'cancelled', last_error = ? WHERE id = ?"
+OF_INCIDENTS = f"""SELECT {COLUMNS} FROM delivery WHERE grp <> '' AND created_at >= ?
+ORDER BY created_at, id"""  # noqa: S608 - a constant of ours
 SINCE = f"SELECT {COLUMNS} FROM delivery WHERE created_at >= ? ORDER BY created_at, id"  # noqa: S608
 ONE = f"SELECT {COLUMNS} FROM delivery WHERE id = ?"  # noqa: S608 - a constant of ours
 UPDATE = """UPDATE delivery SET attempts = ?, status = ?, next_try_at = ?, sent_at = ?,
@@ -42,12 +48,28 @@ def add(tx: Transaction, deliveries: Sequence[Delivery]) -> list[Delivery]:
 
 def due(reader: Reader, now: datetime, limit: int) -> list[Delivery]:
     """Return the deliveries to try now, the gravest first."""
-    return [_delivery(row) for row in reader.rows(DUE, [now, limit])]
+    far = [now + LONGEST_QUIET, now + LONGEST_WAIT]
+    return [_delivery(row) for row in reader.rows(DUE, [now, *far, limit])]
 
 
-def of_open_incidents(reader: Reader) -> list[Delivery]:
-    """Return everything told about open incidents, oldest first."""
-    return [_delivery(row) for row in reader.rows(OF_INCIDENTS)]
+def sent_since(reader: Reader, start: datetime) -> dict[str, list[datetime]]:
+    """Return when each channel was used since then, for its limits."""
+    found: dict[str, list[datetime]] = {}
+    for channel, at in reader.rows(SENT_SINCE, [start]):
+        found.setdefault(channel, []).append(at)
+    return found
+
+
+def merge(tx: Transaction, digests: Sequence[Delivery], merged: Sequence[Delivery]) -> None:
+    """Put digests in the place of the messages they stand for."""
+    add(tx, digests)
+    for row in merged:
+        tx.run(REPLACED, [row.last_error, row.id])
+
+
+def told_since(reader: Reader, start: datetime) -> list[Delivery]:
+    """Return the messages about groups of cases since then, oldest first."""
+    return [_delivery(row) for row in reader.rows(OF_INCIDENTS, [start])]
 
 
 def since(reader: Reader, start: datetime) -> list[Delivery]:
@@ -102,6 +124,8 @@ def _row(delivery: Delivery) -> list[object]:
         delivery.last_error,
         delivery.step,
         delivery.exercise,
+        delivery.group,
+        list(delivery.members),
     ]
 
 
@@ -124,4 +148,6 @@ def _delivery(row: Row) -> Delivery:
         last_error=row[14],
         step=row[15],
         exercise=row[16],
+        group=row[17] or "",
+        members=tuple(row[18] or ()),
     )

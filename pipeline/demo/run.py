@@ -219,7 +219,7 @@ def moments(story: Story) -> Iterator[datetime]:
     moment = story.start + timedelta(hours=7, minutes=30)
     while moment <= story.end:
         yield moment
-        hot = moment.date() == busy and 6 <= moment.hour < 22
+        hot = moment.date() == busy and time(6, 30) <= moment.time() < time(22, 30)
         moment += timedelta(minutes=15 if hot else 60)
 
 

@@ -48,7 +48,7 @@ class Story:
     @property
     def end(self) -> datetime:
         """The press officer's morning after the last day."""
-        return datetime.combine(self.days[-1] + timedelta(days=1), time(9), SHANGHAI)
+        return datetime.combine(self.days[-1] + timedelta(days=1), time(8, 30), SHANGHAI)
 
 
 @cache
