@@ -119,7 +119,8 @@ def _read(document: Document, now: datetime) -> ParsedFeed:
     language = feed_language(root, fields)
     has_xml_base = b"xml:base" in body
     link = link_of(fields, base, has_xml_base=has_xml_base) or web_url(root.get("HREF") or "")
-    sanitiser = Sanitiser(base, document=body)
+    # A parser that reads around faults lets characters through that the text does not show.
+    sanitiser = Sanitiser(base, document=None if damage else body)
     context = ReadingContext(
         now=now,
         zone=_zone_of(language),

@@ -99,6 +99,8 @@ def web_url(
         return ""
     try:
         joined = urljoin(base, text) if base else text
+        if not joined.isprintable():  # the base comes from strangers too
+            joined = _URL_NOISE.sub("", joined)
         parts = urlsplit(joined)
     except ValueError:  # "http://[" and other broken IPv6 literals
         return ""

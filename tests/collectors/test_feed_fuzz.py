@@ -34,7 +34,8 @@ RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"
 <item><title><![CDATA[停水 <b>通知</b>]]></title>
 <link>https://news.qinglan.example/1?a=1&amp;b=2</link><guid isPermaLink="false">n1</guid>
 <pubDate>Wed, 13 May 2026 10:12:00 +0800</pubDate><dc:creator>通讯员</dc:creator>
-<description>&lt;p&gt;今晚停水。&lt;a href="/x" title="a&gt;b"&gt;详情&lt;/a&gt;&lt;/p&gt;</description>
+<description>&lt;p&gt;今晚停水。
+&lt;a href="/x" title="a&gt;b"&gt;详情&lt;/a&gt;&lt;/p&gt;</description>
 <content:encoded><![CDATA[<div><p>正文<br/><img src="i.png" alt="图"></p>
 <script>x</script></div>]]></content:encoded></item>
 <item><title>第二条&#8220;好&#8221;</title><pubDate>2026年5月13日 10:12</pubDate></item>

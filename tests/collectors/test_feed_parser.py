@@ -152,6 +152,13 @@ def test_links_are_joined_with_xml_base_then_the_page_then_the_address() -> None
     assert plain.entries[0].link == "https://feeds.example/n/1"
 
 
+def test_a_hidden_character_in_the_base_reaches_no_link() -> None:
+    body = rss(item(1, link="/x", description='&lt;a href="y"&gt;z&lt;/a&gt;'))
+    found = read(body.replace("<rss", '<rss xml:base="https://a\u202eb.example/"'))
+    assert found.entries[0].link == "https://ab.example/x"
+    assert found.entries[0].summary == '<a href="https://ab.example/y">z</a>'
+
+
 # --- dates -----------------------------------------------------------------------------------
 
 
