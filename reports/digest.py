@@ -13,6 +13,7 @@ import jinja2
 
 from models.records import SHANGHAI, Level
 from reports import charts, words
+from reports.advice import advice
 from reports.english import translator
 from reports.facts import (
     PRODUCT,
@@ -238,6 +239,7 @@ def _news_words(facts: DigestFacts, language: Language) -> str:
 def _page(facts: DigestFacts, language: Language, links: Links) -> dict[str, Any]:
     return {
         "_": translator(language),
+        "advice_for": lambda case: _advice(case, facts, language),
         "charts": _charts(facts, language),
         "day_of": lambda start: _day_of(start, facts),
         "facts": facts,
@@ -299,6 +301,11 @@ def _headings(language: Language) -> Sequence[str]:
     if language == "zh":
         return [f"{ordinal}、" for ordinal in ORDINALS]
     return [f"{n}. " for n in range(1, len(ORDINALS) + 1)]
+
+
+def _advice(case: CaseLine, facts: DigestFacts, language: Language) -> tuple[str, ...]:
+    taken = bool(case.acknowledged_by)
+    return advice(case.incident, case.next_clock, facts.made_at, language, taken=taken)
 
 
 def _joined(place: str, name: str, language: Language) -> str:

@@ -14,6 +14,7 @@ from console.history import Record, history
 from console.permissions import steps_for
 from console.visit import Visit
 from models.records import Alert, Incident, IncidentState, Level
+from reports.advice import advice
 from storage import board, browse, incidents
 from storage.board import Reach
 from storage.incidents import Step
@@ -156,6 +157,13 @@ def _page(visit: Visit, error: str, status: int) -> Response:
         )
         facts = {
             "acknowledged": acknowledged,
+            "advice": advice(
+                case,
+                next((c for c in clocks if c.met_at is None), None),
+                visit.now,
+                visit.language,
+                taken=bool(acknowledged),
+            ),
             "alerts": alerts,
             "case": case,
             "clocks": clocks,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from models.records import Level
+from reports.advice import advice
 from reports.digest import (
     DigestFacts,
     DigestScope,
@@ -148,6 +149,29 @@ def test_the_next_deadline_is_absolute_and_relative(facts: DigestFacts) -> None:
     text = render(facts, "zh", LINKS).markdown
     assert "2026年11月25日 10:30（剩余18小时）" in text
     assert "2026年11月24日 14:30（已超时2小时）" in text
+
+
+def test_each_open_case_says_what_to_do_next(facts: DigestFacts) -> None:
+    text = render(facts, "zh", LINKS).markdown
+    assert "建议：研判并确认等级；提请联席会议会商；明确责任单位。" in text
+    assert "建议：“其他政务舆情回应”已超时，报告分管领导并尽快完成；由值班员签收。" in text
+
+
+def test_a_closed_case_needs_nothing(facts: DigestFacts) -> None:
+    case = facts.cases[0]
+    closed = replace(case.incident, closed_at=world.NOW)
+    assert advice(closed, case.clocks[0], world.NOW, "zh", taken=False) == ()
+
+
+@pytest.mark.parametrize(("share", "pressing"), [(0.79, False), (0.8, True)])
+def test_a_duty_is_pressing_from_four_fifths_of_its_time(
+    facts: DigestFacts, *, share: float, pressing: bool
+) -> None:
+    case = facts.cases[0]
+    clock = case.clocks[0]
+    now = clock.t0 + (clock.due - clock.t0) * share
+    said = advice(case.incident, clock, now, "zh", taken=True)
+    assert any(step.startswith("抓紧完成") for step in said) is pressing
 
 
 def test_who_acknowledged_is_named_and_nobody_is_said(facts: DigestFacts) -> None:
