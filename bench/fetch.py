@@ -20,6 +20,7 @@ from collectors.http import Fetcher, FetchSettings, Request
 BODY = b"<rss><channel>" + b"<item><title>x</title></item>" * 280 + b"</channel></rss>"
 IN_FLIGHT = (1, 50, 500)
 REQUESTS = {1: 1500, 50: 3000, 500: 4000}
+ROUNDS = 3
 HTTPX_REQUESTS = {1: 500, 50: 600}
 
 Get = Callable[[], Awaitable[int]]
@@ -29,9 +30,15 @@ Get = Callable[[], Awaitable[int]]
 def run() -> Iterator[Row]:
     """Yield microseconds of CPU a request at 1, 50 and 500 in flight."""
     with _server() as url:
-        ours = {n: asyncio.run(_ours(url, n)) for n in IN_FLIGHT}
-        aiohttp = {n: asyncio.run(_aiohttp(url, n)) for n in IN_FLIGHT}
+        # In turns, and the least of three: other work on the machine only ever adds.
+        rounds = [
+            {(get, n): asyncio.run(get(url, n)) for get in (_ours, _aiohttp) for n in IN_FLIGHT}
+            for _ in range(ROUNDS)
+        ]
+        best = {key: min(one[key] for one in rounds) for key in rounds[0]}
         httpx = {n: asyncio.run(_httpx(url, n)) for n in HTTPX_REQUESTS}
+    ours = {n: best[_ours, n] for n in IN_FLIGHT}
+    aiohttp = {n: best[_aiohttp, n] for n in IN_FLIGHT}
     for n in IN_FLIGHT:
         goal, met = ("≤ 3×", ours[n] <= 3 * aiohttp[n]) if n == 50 else ("", None)
         yield _row(f"{n} in flight", ours[n], "aiohttp", aiohttp[n], goal=goal, met=met)

@@ -29,7 +29,7 @@ from collectors.http_body import (
     content_coding,
     read_body,
 )
-from collectors.http_deadline import Deadlines
+from collectors.http_deadline import Deadlines, HandOver
 from collectors.http_guard import (
     AddressRefusedError,
     AllowList,
@@ -105,8 +105,14 @@ class Fetcher:
             tls=_tls_context(self.settings.ca_file),
             max_wire_bytes=self.settings.max_bytes + WIRE_SLACK_BYTES,
         )
+        self._always = {
+            "user-agent": self.settings.user_agent,
+            "accept": "*/*",
+            "accept-encoding": ACCEPT_ENCODING,
+        }
+        self._headers = httpx.Headers(self._always)
         self._budget = BodyBudget()
-        self._handing_over = asyncio.Lock()
+        self._hand_over = HandOver()
         self._slots = asyncio.Semaphore(self.settings.in_flight)
         self._robots = RobotsCache()
         self._turns = HostTurns(
@@ -150,7 +156,7 @@ class Fetcher:
                 started = time.monotonic()
                 async with self._deadlines.within(self.settings.deadline_seconds):
                     answer = await self._follow(url, headers, request, allowed)
-                await self._hand_over()
+                await self._hand_over.turn()
         except FetchError as failed:
             answer, failure = failed.answer, failed.failure
         except Exception as error:  # noqa: BLE001  # the border: one source never ends a cycle
@@ -185,15 +191,6 @@ class Fetcher:
             body=answer.body,
             error=None if 200 <= answer.status < 300 else _status_failure(answer),
         )
-
-    async def _hand_over(self) -> None:
-        """Let one answer out at a time, and the sockets be read between two.
-
-        What the caller does next is parse it, on this loop: thirty answers let out at once would
-        be a second or more in which nobody listens.
-        """
-        async with self._handing_over:
-            await asyncio.sleep(0)
 
     def _allowed(self, of_source: frozenset[str]) -> AllowList:
         everywhere = self.settings.allow_hosts
@@ -267,12 +264,7 @@ class Fetcher:
         allowed: AllowList,
         body: bytes | None = None,
     ) -> httpx.Request:
-        headers = {
-            "user-agent": self.settings.user_agent,
-            "accept": "*/*",
-            "accept-encoding": ACCEPT_ENCODING,
-            **own,
-        }
+        headers = {**self._always, **own} if own else self._headers
         return httpx.Request(
             method, url, headers=headers, content=body, extensions={ALLOW_LIST: allowed}
         )

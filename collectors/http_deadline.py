@@ -18,6 +18,33 @@ LATE_SECONDS: Final = 0.05
 """Being this late is ordinary scheduling, not a stall."""
 
 LISTENING: Final = 2 / 3
+TURN_SECONDS: Final = 0.01
+
+
+@dataclass(slots=True)
+class HandOver:
+    """Lets answers out so that the sockets are read in between.
+
+    What a caller does with an answer is parse it, on this loop: thirty answers let out in one turn
+    of the loop would be a second or more in which nobody listens. So once the callers of a turn
+    have used `TURN_SECONDS`, the next answer waits for a turn of its own.
+    """
+
+    _started: float | None = None
+    _queue: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def turn(self) -> None:
+        """Wait for this answer's turn."""
+        loop = asyncio.get_running_loop()
+        while self._started is not None and loop.time() - self._started > TURN_SECONDS:
+            async with self._queue:
+                await asyncio.sleep(0)
+        if self._started is None:
+            self._started = loop.time()
+            loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        self._started = None
 
 
 @dataclass(slots=True)

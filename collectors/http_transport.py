@@ -35,7 +35,7 @@ MAX_HEAD_BYTES = 100 * 1024
 MAX_INTERIM_RESPONSES = 16
 CONNECT_SECONDS = 10.0
 KEPT_IDLE_SECONDS = 15.0
-MAX_IDLE = 400
+MAX_IDLE = 512
 # A body in crumbs costs a core for its whole deadline; no honest server sends these.
 CRUMBS_AFTER = 4096
 CRUMB_BYTES = 16

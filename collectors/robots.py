@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -83,6 +84,7 @@ def parse(body: bytes) -> Protego:
     return Protego.parse(body.decode("utf-8-sig", errors="replace"))
 
 
+@lru_cache(maxsize=8192)
 def robots_url(url: str) -> str:
     """Return where the robots.txt of a URL's origin is."""
     parts = urlsplit(url)

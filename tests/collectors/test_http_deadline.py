@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 
 import pytest
 
-from collectors.http_deadline import Deadlines
+from collectors.http_deadline import Deadlines, HandOver
 
 
 def test_a_deadline_ends_what_takes_too_long() -> None:
@@ -77,3 +78,43 @@ def test_nothing_beats_when_no_deadline_is_open() -> None:
     deadlines = asyncio.run(story())
     assert deadlines._beat is None
     assert not deadlines._open
+
+
+def test_answers_are_let_out_with_listening_in_between() -> None:
+    async def story() -> list[str]:
+        hand_over, log = HandOver(), list[str]()
+
+        async def parse(name: str) -> None:
+            await hand_over.turn()
+            log.append(name)
+            time.sleep(0.02)  # parsing
+
+        async def listen() -> None:
+            for _ in range(40):
+                log.append("listen")
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*(parse(f"feed {n}") for n in range(4)), listen())
+        return log
+
+    log = asyncio.run(story())
+    assert [name for name in log if name != "listen"] == [f"feed {n}" for n in range(4)]
+    places = [log.index(f"feed {n}") for n in range(4)]
+    assert all("listen" in log[a:b] for a, b in pairwise(places))
+
+
+def test_answers_that_cost_nothing_are_let_out_at_once() -> None:
+    async def story() -> list[str]:
+        hand_over, log = HandOver(), list[str]()
+
+        async def take(name: str) -> None:
+            await hand_over.turn()
+            log.append(name)
+
+        async def listen() -> None:
+            log.append("listen")
+
+        await asyncio.gather(*(take("feed") for _ in range(4)), listen())
+        return log
+
+    assert asyncio.run(story()) == ["feed"] * 4 + ["listen"]
