@@ -88,6 +88,11 @@ def rewritten(mentions: Sequence[Mention], mind: Mind) -> tuple[pa.Table, pa.Tab
     return _table(mentions, words, mind, signatures, none, {}), matches(mentions, mind.matcher)
 
 
+def understand_alone(mentions: Sequence[Mention], mind: Mind) -> pa.Table:
+    """Return rows of `MENTION` that join no story and no repost: an exercise touches nothing."""
+    return rewritten(mentions, mind)[0]
+
+
 def matches(mentions: Sequence[Mention], matcher: Matcher) -> pa.Table:
     """Return the watch hits of mentions as rows of `MATCH`."""
     documents = [

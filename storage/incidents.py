@@ -24,6 +24,8 @@ WHERE action = 'regraded' GROUP BY incident_id"""
 PROGRESS = """SELECT incident_id, max(done_at) FROM incident_event
 WHERE who <> ? AND action <> 'acknowledged' GROUP BY incident_id"""
 ALL = f"SELECT {INCIDENT_COLUMNS} FROM incident ORDER BY detected_at"  # noqa: S608 - same
+CLOSE_EXERCISE = """UPDATE incident SET closed_at = ?, updated_at = ?, state = 'archived'
+WHERE id = ? AND exercise"""
 PUT = f"""INSERT OR REPLACE INTO incident ({INCIDENT_COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - same
 COUNT_OF_YEAR = """SELECT count(*) FROM incident
@@ -155,6 +157,11 @@ def put_incident(tx: Transaction, case: Incident) -> None:
         + [case.occurred_at, case.assigned_at, case.updated_at, case.closed_at, case.story_id]
         + [case.topic, case.place, case.responsible_unit, list(case.co_units), case.exercise],
     )
+
+
+def close_exercise(tx: Transaction, incident_id: str, now: datetime) -> None:
+    """Archive an exercise; a real incident is never touched by this."""
+    tx.run(CLOSE_EXERCISE, [now, now, incident_id])
 
 
 def add_mentions(tx: Transaction, incident_id: str, ids: Sequence[str], now: datetime) -> None:

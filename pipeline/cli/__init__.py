@@ -10,7 +10,7 @@ import typer
 from alerts.incidents import IllegalTransitionError
 from console.settings import ConsoleSettingsError
 from models.watch import QueryError
-from pipeline.cli import casework, data, service, text
+from pipeline.cli import casework, data, rehearsal, service, text
 from pipeline.cli.output import CommandError
 from pipeline.importing import ImportFailedError
 from pipeline.positions import ConfigurationError
@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (service, casework, text, data):
+for part in (service, casework, rehearsal, text, data):
     part.register(app)
 
 
