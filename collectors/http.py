@@ -95,9 +95,9 @@ class Fetcher:
     ) -> None:
         self.settings = settings or FetchSettings()
         self._system_resolver = SystemResolver() if resolve is None else None
+        self._deadlines = Deadlines()
         # httpx.AsyncClient would wrap this transport in cookies, auth, hooks and redirects, none of
         # which may be used here, for a quarter of the cost of a request (docs/fetching.md).
-        self._deadlines = Deadlines()
         self._transport = CheckedTransport(
             resolve=resolve or self._system_resolver or SystemResolver(),
             dial=dial,
