@@ -20,6 +20,7 @@ _LINES_AFTER = 10
 _MAX_LINE_WEIGHT = 260
 _EDGE_CHARS = 60
 
+_MARK_OF_LABEL = frozenset(":：/／")
 _BRACKETS = "【】[]（）()〔〕「」『』<>《》 \u3000:：-—|｜/／·、，,。；;"
 _VALUE_END = re.compile(r"[|｜│\n【\[（(】\]）)〕，。；;]|\s{2,}")
 _NAME = re.compile(r"[\u4e00-\u9fff·]{2,8}|[A-Za-z][A-Za-z.'\-]*(?: [A-Z][A-Za-z.'\-]+){0,3}")
@@ -148,6 +149,8 @@ def _labelled(lines: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _labels_in(line: str) -> Iterator[tuple[str, str]]:
+    if _MARK_OF_LABEL.isdisjoint(line):
+        return
     labels = list(LABEL.finditer(line))
     for label, following in zip(labels, [*labels[1:], None], strict=False):
         kind = label.lastgroup or ""
@@ -186,8 +189,9 @@ def _people(value: str) -> str:
 
 
 def _reporter(lines: Sequence[str]) -> str:
+    likely = [line for line in lines if "者" in line or "／" in line or "/" in line]
     for pattern in (REPORT_FROM, REPORTER):
-        for line in lines:
+        for line in likely:
             if found := pattern.search(line):
                 return str(found.group(1))
     return ""

@@ -62,12 +62,16 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @dataclass(slots=True)
 class Block:
-    """One run of text. `weight` counts a 汉字 as two; `link_weight` is the part inside links."""
+    """One run of text. `weight` counts a 汉字 as two; `link_weight` is the part inside links.
+
+    `points` and `is_noise` are what the search for the article says of it.
+    """
 
     text: str
     tag: str
     weight: int
     link_weight: int
+    points: int = 0
     is_noise: bool = False
 
 
@@ -115,7 +119,9 @@ def parse_tree(html: str) -> etree._Element | None:
     for end in _PAGE_ENDS:
         text = text.replace(end, "")
     if len(text) > _LONG_PAGE_CHARS:
-        text = _TAG.sub(_without_attribute_bomb, text)
+        longest = max(map(len, _TAG.findall(text)), default=0)
+        if longest >= _MAX_TAG_CHARS:
+            text = _TAG.sub(_without_attribute_bomb, text)
     parser = etree.HTMLParser(
         encoding="utf-8",
         remove_comments=True,
@@ -176,64 +182,76 @@ def _read_name(name: str) -> tuple[bool, _Kind]:
     return is_noise, "source" if SOURCE_NAME.search(words) else ""
 
 
+def _is_hidden(element: etree._Element) -> bool:
+    style = element.get("style")
+    return style is not None and _HIDDEN_STYLE.search(style) is not None
+
+
 def read_page(tree: etree._Element, *, ignore_hints: bool = False) -> Page:
     """Blocks and containers of a tree; with `ignore_hints` class names and hiding say nothing."""
     return _Walk(ignore_hints=ignore_hints).over(tree)
 
 
+# What the end of an element means, beside its tail.
+_INLINE_END, _LINK_END, _CONTAINER_END, _SKIPPED_END = range(4)
+
+
 class _Walk:
-    """The state of one walk: open containers, open noise, open links and the run of text."""
+    """The state of one walk: open elements, open links and the run of text between blocks."""
 
     def __init__(self, *, ignore_hints: bool) -> None:
         self.page = Page()
         self.ignore_hints = ignore_hints
         self.parts: list[str] = []
         self.link_weight = 0
-        self.open: list[tuple[etree._Element, Container]] = []
-        self.links: list[etree._Element] = []
+        self.links = 0
+        self.containers: list[Container] = []
 
     def over(self, tree: etree._Element) -> Page:
-        walk = etree.iterwalk(tree, events=("start", "end"))
-        for event, element in walk:
-            if event == "start":
-                if self._is_left_out(element):
-                    walk.skip_subtree()
-                else:
-                    self._enter(element)
+        # No end events: an element has ended when the next one is not inside it. This loop is a
+        # third of the time of an article, so that it keeps its stack in two plain lists.
+        elements: list[etree._Element] = []
+        endings: list[int] = []
+        for element in tree.iter("*"):
+            parent = element.getparent()
+            while elements and elements[-1] is not parent:
+                self._leave(elements.pop(), endings.pop(), endings)
+            if endings and endings[-1] == _SKIPPED_END:
+                ending = _SKIPPED_END
             else:
-                self._leave(element)
+                ending = self._enter(element, element.tag)
+            elements.append(element)
+            endings.append(ending)
+        while elements:
+            self._leave(elements.pop(), endings.pop(), endings)
         if self.parts:
-            self._flush("body")
+            self._flush()
         return self.page
 
-    def _is_left_out(self, element: etree._Element) -> bool:
-        tag = element.tag
-        if tag in _SKIPPED:
-            return True
-        if self.ignore_hints:
-            return False
-        style = element.get("style")
-        return style is not None and _HIDDEN_STYLE.search(style) is not None
-
-    def _enter(self, element: etree._Element) -> None:
-        tag = element.tag
+    def _enter(self, element: etree._Element, tag: str) -> int:
+        if tag in _SKIPPED or (not self.ignore_hints and (tag == "nav" or _is_hidden(element))):
+            return _SKIPPED_END
         if tag in _INLINE:
-            self._enter_inline(element, tag)
+            ending = self._enter_inline(element, tag)
         elif tag == "br":
             self.parts.append(_LINE_BREAK)
+            return _INLINE_END
         else:
             self._open_container(element, tag)
+            ending = _CONTAINER_END
         if text := element.text:
             self._add(text)
+        return ending
 
-    def _enter_inline(self, element: etree._Element, tag: str) -> None:
-        if tag == "a":
-            self.links.append(element)
-        elif tag == "time":
+    def _enter_inline(self, element: etree._Element, tag: str) -> int:
+        if tag == "time":
             self.page.marks.append(Mark("date", element, len(self.page.blocks)))
-            return
-        if (hint := element.get("class")) and (kind := read_hint(hint)[1]):
+        elif (hint := element.get("class")) and (kind := read_hint(hint)[1]):
             self.page.marks.append(Mark(kind, element, len(self.page.blocks)))
+        if tag != "a":
+            return _INLINE_END
+        self.links += 1
+        return _LINK_END
 
     def _open_container(self, element: etree._Element, tag: str) -> None:
         if self.parts:
@@ -252,16 +270,17 @@ class _Walk:
         elif tag == "body" or self.ignore_hints:
             container.is_noise = False
         self.page.containers.append(container)
-        self.open.append((element, container))
+        self.containers.append(container)
 
-    def _leave(self, element: etree._Element) -> None:
-        if self.open and self.open[-1][0] is element:
+    def _leave(self, element: etree._Element, ending: int, endings: list[int]) -> None:
+        if ending == _CONTAINER_END:
             if self.parts:
                 self._flush()
-            self.open.pop()[1].end = len(self.page.blocks)
-        elif self.links and self.links[-1] is element:
-            self.links.pop()
-        if tail := element.tail:
+            self.containers.pop().end = len(self.page.blocks)
+        elif ending == _LINK_END:
+            self.links -= 1
+        tail = element.tail
+        if tail and not (endings and endings[-1] == _SKIPPED_END):
             self._add(tail)
 
     def _add(self, text: str) -> None:
@@ -271,12 +290,12 @@ class _Walk:
         if self.links:
             self.link_weight += weigh(text.strip())
 
-    def _flush(self, tag: str = "") -> None:
+    def _flush(self) -> None:
         parts = self.parts
         joined = "".join(parts) if len(parts) > 1 else parts[0]
         link_weight = self.link_weight
+        tag = self.containers[-1].tag if self.containers else "body"
         self.parts, self.link_weight = [], 0
-        tag = tag or (self.open[-1][1].tag if self.open else "body")
         if len(joined) > _PLAIN_TEXT_CHARS and tag in _PLAIN_TAGS and _BLANK_LINE.search(joined):
             for piece in _BLANK_LINE.split(joined):
                 self._append(piece, tag, 0)

@@ -53,7 +53,7 @@ _LEAD_BLOCKS = 25
 _LEAD_POINTS = 60
 
 
-def points(block: Block) -> int:
+def points_of(block: Block) -> int:
     """Return what a block says for the article around it: its length for prose, minus for links."""
     weight, linked = block.weight, block.link_weight
     if linked * 2 > weight:
@@ -74,7 +74,9 @@ def find_main(page: Page) -> tuple[int, int]:
     """Return the half-open range of blocks that holds the article, junk inside it included."""
     if not page.blocks:
         return (0, 0)
-    earned = [points(block) for block in page.blocks]
+    for block in page.blocks:
+        block.points = points_of(block)
+    earned = [block.points for block in page.blocks]
     _mark_noise(page, earned)
     sums, positive = [0], [0]
     for block, point in zip(page.blocks, earned, strict=True):
@@ -228,7 +230,7 @@ def _lead(page: Page, start: int, folded_title: str) -> list[Block]:
     if not titles:
         return []
     between = page.blocks[titles[-1] + 1 : start]
-    return [block for block in between if not block.is_noise and points(block) >= _LEAD_POINTS][:2]
+    return [block for block in between if not block.is_noise and block.points >= _LEAD_POINTS][:2]
 
 
 def _belongs(block: Block) -> bool:
@@ -243,7 +245,7 @@ def _without_tail(blocks: list[Block]) -> list[Block]:
     """Return the blocks without related articles, at the end or in a box between paragraphs."""
     kept: list[Block] = []
     boxes = 0
-    total = sum(max(0, points(block)) for block in blocks)
+    total = sum(max(0, block.points) for block in blocks)
     seen, place = 0, 0
     while place < len(blocks):
         block = blocks[place]
@@ -255,7 +257,7 @@ def _without_tail(blocks: list[Block]) -> list[Block]:
             else:
                 place = _end_of_box(blocks, place + 1)
                 continue
-        seen += max(0, points(block))
+        seen += max(0, block.points)
         kept.append(block)
         place += 1
     return kept

@@ -38,8 +38,8 @@ _LIST_DATE = re.compile(
 )
 _NOT_ARTICLE = re.compile(r"^(?:javascript|mailto|tel|data|#)", re.IGNORECASE)
 _NEXT_TEXT = re.compile(
-    r"^[\s\[【(（]*(?:下一?[页頁]|[后後]一?[页頁]|next(?: page)?|older(?: posts| entries)?|suivant|weiter"
-    r"|次へ|다음)[\s\]】)）>›»→]*$|^[>›»]$",
+    r"^[\s\[【(（]*(?:下一?[页頁]|[后後]一?[页頁]|次へ|next(?: page)?"
+    r"|older(?: posts| entries)?|suivant|weiter|다음)[\s\]】)）>›»→]*$|^[>›»]$",
     re.IGNORECASE,
 )
 # TRS and its relatives write paging by script: createPageHTML(pages, current, "index", "html").

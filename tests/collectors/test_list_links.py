@@ -105,9 +105,18 @@ def test_invisible_characters_leave_the_title() -> None:
         ("", None),
     ],
     ids=[
-        "text", "trad", "rel", "script_link", "itself", "next_article", "trs", "trs_id", "last", "empty"
+        "text",
+        "trad",
+        "rel",
+        "script_link",
+        "itself",
+        "next_article",
+        "trs",
+        "trs_id",
+        "last",
+        "empty",
     ],
-)  # fmt: skip
+)
 def test_next_page(html: str, wanted: str | None) -> None:
     if wanted is not None and not wanted.startswith("http"):
         wanted = f"https://www.songhe.example/zwdt/{wanted}"
@@ -129,9 +138,11 @@ def test_hostile_list_ends(name: str) -> None:
     next_page(HOSTILE[name], URL)
 
 
+BITS = st.sampled_from(["<ul>", "<li>", "</a>", "<a href='", "http://[", "'>", "下一页", "\0"])
+
+
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.sampled_from(["<ul>", "<li>", "</a>", "<a href='", "http://[", "'>", "下一页", "\0"])
-                | st.text(max_size=6), max_size=50).map("".join))  # fmt: skip
+@given(st.lists(BITS | st.text(max_size=6), max_size=50).map("".join))
 def test_no_page_raises(html: str) -> None:
     assert all(isinstance(link, ListLink) for link in find_links(html, URL))
     assert isinstance(next_page(html, URL), str | None)
