@@ -216,15 +216,15 @@ class StoryBook:
     def _weight(self, term: str) -> float:
         """Return what a term tells, here: what many open stories share says little.
 
-        Below one story in fifty the local share counts less and less: a matter that began as
-        several stories must still be able to come together.
+        Below three stories in a hundred the local share counts less and less: a matter that
+        began as several stories must still be able to come together.
         """
         elsewhere = self._elsewhere.get(term)
         if elsewhere is None:
             share = self._rarity.share(term)
             elsewhere = self._elsewhere[term] = (share, weight(share))
         here = self._spread.get(term, 0) / (len(self._open) + 500)
-        here *= min(1.0, here / 0.02)
+        here *= min(1.0, here / 0.03)
         return weight(here) if here > elsewhere[0] else elsewhere[1]
 
     def _found(self, mention: StoryInput, terms: dict[str, float]) -> None:

@@ -21,8 +21,8 @@ def terms_of(titles: Sequence[str], leads: Sequence[str]) -> list[dict[str, floa
     """Return for each mention its terms and how much it speaks of each, in (0, 1].
 
     A pair in the title counts once for each time, one in the lead half; a pair that only the
-    lead has must come twice there, so that one passing word decides nothing. The weight
-    saturates: n/(n+1)·1.5, at most 1.
+    lead has must come twice there, so that one passing word decides nothing. A title without a
+    lead is taken as confirmed by one. The weight saturates: n/(n+1)·1.5, at most 1.
     """
     folded_titles = fold_texts(titles)
     folded_leads = fold_texts([lead[:LEAD_CHARS] for lead in leads])
@@ -43,7 +43,8 @@ def _pairs(folded: str) -> dict[str, int]:
 
 
 def _weights(title: dict[str, int], lead: dict[str, int]) -> dict[str, float]:
-    spoken = {pair: count + 0.5 * lead.get(pair, 0) for pair, count in title.items()}
+    unconfirmed = 0.0 if lead else 0.5
+    spoken = {p: count + 0.5 * lead.get(p, 0) + unconfirmed for p, count in title.items()}
     for pair, count in lead.items():
         if count >= 2 and pair not in spoken:
             spoken[pair] = 0.5 * count
