@@ -12,6 +12,7 @@ from collectors.http import FetchSettings
 from models import classifier
 from models.duplicates import RepostIndex, from_bytes
 from models.watch import compile_queries
+from models.weight_versions import service_folder
 from pipeline.secret import author_key, signing_key
 from pipeline.settings import Loaded
 from pipeline.understand import Mind
@@ -70,7 +71,7 @@ def open_office(loaded: Loaded, now: datetime) -> Iterator[Office]:
     settings = loaded.settings
     with Store.open(loaded.database, memory_limit=settings.memory_limit) as store:
         mind = Mind(
-            classifier=classifier.load(),
+            classifier=classifier.load(service_folder(loaded.database.parent / "models")),
             matcher=compile_queries(loaded.queries),
             reposts=RepostIndex(),
             home=settings.region.name,

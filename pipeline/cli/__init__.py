@@ -10,7 +10,8 @@ import typer
 from alerts.incidents import IllegalTransitionError
 from console.settings import ConsoleSettingsError
 from models.watch import QueryError
-from pipeline.cli import casework, data, rehearsal, service, text
+from models.weight_files import WeightsError
+from pipeline.cli import casework, data, learning, rehearsal, service, text
 from pipeline.cli.output import CommandError
 from pipeline.importing import ImportFailedError
 from pipeline.positions import ConfigurationError
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (service, casework, rehearsal, text, data):
+for part in (service, casework, rehearsal, text, data, learning):
     part.register(app)
 
 
@@ -37,7 +38,7 @@ def main() -> None:
         _end(2, str(error))
     except CommandError as error:
         _end(error.code, str(error))
-    except (StoreError, ImportFailedError) as error:
+    except (StoreError, ImportFailedError, WeightsError) as error:
         _end(1, str(error))
     except ConsoleSettingsError as error:
         _end(2, str(error))

@@ -1,0 +1,84 @@
+"""Living with the model: training rows from corrections, promotion, re-scoring, drift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from models.classifier import Classifier, score_batch
+from models.drift import DriftVerdict, Week, judge_drift
+from models.labels import HEADS
+from pipeline.office import Office
+from pipeline.settings import Loaded
+from storage import corrections, drift, mentions
+
+RESCORE_BATCH = 2000
+DRIFT_WEEKS = timedelta(weeks=12)
+
+Progress = Callable[[str, int, int], None]
+
+
+def weights_folder(loaded: Loaded) -> Path:
+    """Return where promoted models lie."""
+    return loaded.database.parent / "models"
+
+
+def taught(office: Office) -> pa.Table:
+    """Return the officers' labels as training rows (text, kind, head, label)."""
+    with office.store.read() as reader:
+        return corrections.training_rows(reader)
+
+
+def rescore(office: Office, progress: Progress) -> int:
+    """Give every mention scored by another model the labels of the one in service.
+
+    Each batch is one transaction, so that Ctrl-C loses nothing and the same call goes on from
+    there; officers' labels stay. Returns how many mentions were scored.
+    """
+    model: Classifier = office.mind.classifier
+    with office.store.read() as reader:
+        total = mentions.count_to_rescore(reader, model.version)
+    done, after = 0, ""
+    while True:
+        with office.store.read() as reader:
+            batch = mentions.to_rescore(reader, model.version, after, RESCORE_BATCH)
+        if batch.num_rows == 0:
+            return done
+        rows = batch.to_pylist()
+        texts = pa.table(
+            {
+                "text": [f"{row['title']}\n{row['text']}" for row in rows],
+                "kind": [row["kind"] for row in rows],
+            }
+        )
+        scored = score_batch(texts, model).append_column("id", batch["id"])
+        with office.store.transaction() as tx:
+            mentions.rescore(tx, scored)
+            corrections.reapply(tx)
+        done, after = done + len(rows), rows[-1]["id"]
+        progress("", done, total)
+
+
+def drifts(office: Office, now: datetime) -> list[DriftVerdict]:
+    """Return what moved in each head's last week; heads without a week are left out."""
+    found: list[DriftVerdict] = []
+    with office.store.read() as reader:
+        for name in HEADS:
+            rows = drift.weeks(reader, name, now - DRIFT_WEEKS)
+            weeks = [
+                Week(
+                    start=row.start,
+                    head=name,
+                    counts=row.counts,
+                    confidence=row.confidence,
+                    corrections=row.corrections,
+                    changed=row.changed,
+                )
+                for row in rows
+            ]
+            if weeks:
+                found.append(judge_drift(weeks))
+    return found

@@ -1,0 +1,52 @@
+"""Corrections outlive a new model; re-scoring stops and goes on; drift is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from models.drift import Drift
+from pipeline.actions import Actions
+from pipeline.learn import drifts, rescore, taught
+from pipeline.office import Office
+from storage import mentions
+from tests.builders import NOW, mention_row, mention_table
+from tests.pipeline.test_cycle import cycle, values
+
+
+def silent(_note: str, _done: int, _total: int) -> None:
+    pass
+
+
+def test_rescoring_touches_what_another_model_scored_and_only_once(office: Office) -> None:
+    with office.store.transaction() as tx:
+        rows = [mention_row(id=f"m{i}", model="old", topic="other") for i in range(5)]
+        mentions.add(tx, mention_table(rows))
+    assert rescore(office, silent) == 5
+    assert values(office, "SELECT DISTINCT model FROM mention") == [office.mind.classifier.version]
+    assert rescore(office, silent) == 0
+
+
+def test_an_officers_label_outlives_the_new_model(office: Office) -> None:
+    cycle(office)
+    (first, *_) = values(office, "SELECT id FROM mention WHERE source = 'hotline' ORDER BY id")
+    actions = Actions(office=office, clock=lambda: NOW)
+    actions.correct_label(str(first), "topic", "elderly_care", "张科长", "analyst", "老人用水")
+    with office.store.transaction() as tx:
+        tx.run("UPDATE mention SET model = 'old'")
+    rescore(office, silent)
+    assert values(office, f"SELECT topic FROM mention WHERE id = '{first}'") == ["elderly_care"]
+    (row,) = taught(office).to_pylist()
+    assert (row["head"], row["label"]) == ("topic", "elderly_care")
+
+
+def test_a_week_unlike_the_weeks_before_is_drift(office: Office) -> None:
+    rows = []
+    for week in range(5):
+        at = (NOW - timedelta(weeks=week)).replace(tzinfo=None)
+        label = "negative" if week == 0 else "neutral"
+        rows += [mention_row(id=f"w{week}-{i}", event_at=at, sentiment=label) for i in range(200)]
+    with office.store.transaction() as tx:
+        mentions.add(tx, mention_table(rows))
+    moved = {verdict.head: verdict.moved for verdict in drifts(office, NOW)}
+    assert Drift.SHARE in moved["sentiment"]
+    assert moved["appeal"] == ()
