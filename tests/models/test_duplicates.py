@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.duplicates import AT_LEAST_CHARS, RepostIndex, from_bytes, similarity, sketch, to_bytes
-from models.sketches import EMPTY, FACT_COUNT, SLOTS, WIDTH
+from models.sketches import EMPTY, FACT_COUNT, LENGTH, SLOTS, WIDTH
 
 NOON = datetime(2026, 5, 13, 4, tzinfo=UTC)
 
@@ -229,6 +229,10 @@ def test_the_capacity_bounds_the_index_and_keeps_the_newest() -> None:
         rows = chance.integers(0, 2**32 - 1, (2_000, WIDTH), dtype=np.uint32)
         index.add([f"{part}-{n}" for n in range(2_000)], rows, [NOON] * 2_000)
     assert 10_000 <= len(index) <= 10_000 + 2 * 2_048 * 8
+    last = index.find(rows[::100], [NOW] * 20)
+    assert [match.original if match else None for match in last] == [
+        f"11-{n}" for n in range(0, 2_000, 100)
+    ]
     index.add(["a"], sketch([ARTICLE]), [NOON])
     (match,) = index.find(sketch([ARTICLE]), [NOON])
     assert match is not None
