@@ -227,9 +227,10 @@ def test_the_capacity_bounds_the_index_and_keeps_the_newest() -> None:
     chance = np.random.default_rng(3)
     for part in range(12):
         rows = chance.integers(0, 2**32 - 1, (2_000, WIDTH), dtype=np.uint32)
+        rows[:, LENGTH] = 400
         index.add([f"{part}-{n}" for n in range(2_000)], rows, [NOON] * 2_000)
     assert 10_000 <= len(index) <= 10_000 + 2 * 2_048 * 8
-    last = index.find(rows[::100], [NOW] * 20)
+    last = index.find(rows[::100], [NOON] * 20)
     assert [match.original if match else None for match in last] == [
         f"11-{n}" for n in range(0, 2_000, 100)
     ]
