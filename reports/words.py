@@ -134,10 +134,21 @@ def appeal_word(appeal: str, language: Language) -> str:
     return APPEALS.get(appeal, UNCLASSIFIED_ZH)
 
 
-def urgency_word(urgency: int, language: Language) -> str:
+def urgency_word(urgency: int | str, language: Language) -> str:
     """Return the word for an urgency of 0, 1 or 2."""
     table = URGENCIES if language == "zh" else URGENCY_EN
     return table.get(str(urgency), str(urgency))
+
+
+def label_word(head: str, label: str, language: Language) -> str:
+    """Return the word for a label of any head; an unknown head shows the label as stored."""
+    by_head = {
+        "sentiment": sentiment_word,
+        "topic": topic_word,
+        "appeal": appeal_word,
+        "urgency": urgency_word,
+    }
+    return by_head[head](label, language) if head in by_head else label
 
 
 def tier_word(tier: str, language: Language) -> str:

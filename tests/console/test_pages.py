@@ -339,7 +339,9 @@ def test_a_label_is_corrected_by_a_person(officer: Hands) -> None:
     officer.open("/mentions/m-lamp")
     page = officer.send("/mentions/m-lamp/label", head="sentiment", label="negative", note="")
     assert "标注已更正" in page
-    assert "neutral → negative" in page
+    assert "中性 → 负面" in page
+    page = officer.send("/mentions/m-lamp/label", head="urgency", label="2", note="有人摔伤")
+    assert "一般 → 危及安全或公共健康（有人摔伤）" in page
     officer.send("/mentions/m-lamp/label", head="sentiment; DROP", label="negative")
     assert officer.status == 400
 
