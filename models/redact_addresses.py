@@ -17,9 +17,9 @@ from models.redact_patterns import either
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOOK_BACK = 40
+_LOOK_BACK = 48
 _COUNT = (
-    r"(?:[0-9]{1,5}[a-z]?|[a-z][0-9]{0,4}|[0-9]{1,4}(?:[-/][0-9a-z]{1,4}){1,3}"
+    r"(?:[0-9]{1,5}[a-z]?|(?<![a-z])[a-pr-uw-z][0-9]{0,4}|[0-9]{1,4}(?:[-/][0-9a-z]{1,4}){1,3}"
     r"|[一二三四五六七八九十百零〇]{1,5}|[甲乙丙丁])"
 )
 _DOOR = rf"(?:{_COUNT}号(?:附{_COUNT}号?)?(?:院|楼)?(?!{words.NOT_A_DOOR}))"
@@ -35,7 +35,7 @@ _HAS_UNITS = re.compile(
 )
 _ONE_UNIT = re.compile(rf"{_COUNT}({_PART}|号)")
 _IN_A_SENTENCE = re.compile(r"[的了是我你他被进过把等有也都]")
-_LEAD = re.compile(r"[0-9a-z一-鿿·\-()]{0,40}\Z")
+_LEAD = re.compile(r"[0-9a-z一-鿿·\-()]{0,48}\Z")
 _TOWN = re.compile(
     r"街道办事处|街道办|街道|(?<![城乡集])镇(?!政府|长|上|里|区)"
     r"|(?<![家老城下同回返])乡(?!镇|村|政府|亲)"
@@ -100,7 +100,12 @@ def _start(text: str, units: re.Match[str]) -> int | None:
     lead = lead_match[0] if lead_match else ""
     parts = _parts(units)
     base = at - len(lead)
-    for marker, most, at_least in ((_TOWN, 24, 1), (_DISTRICT, 18, 2), (_HOME, 18, 1)):
+    district_at_least = 1 if _HOME.search(lead) else 2
+    for marker, most, at_least in (
+        (_TOWN, 32, 1),
+        (_DISTRICT, 28, district_at_least),
+        (_HOME, 28, 1),
+    ):
         end = _last_end(marker, lead)
         between = lead[end:] if end is not None else ""
         if end is None or len(between) > most:

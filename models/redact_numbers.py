@@ -39,7 +39,7 @@ _NOT_DIGITS = re.compile(r"[^0-9x]+")
 _BACK = 24  # how far before a number a cue may stand
 
 _MOBILE = re.compile(
-    rf"(?<![0-9])(?:(?:00)?86{_SIGNS})?(1{_SIGNS}[3-9](?:{_SIGNS}[0-9]){{9}})(?![0-9])"
+    rf"(?<![0-9])(?<![0-9]\.)(?:(?:00)?86{_SIGNS})?(1{_SIGNS}[3-9](?:{_SIGNS}[0-9]){{9}})(?![0-9])"
 )
 _MOBILE_GROUPS = frozenset(
     {(11,), (3, 4, 4), (3, 8), (7, 4), (3, 3, 5), (5, 6), (6, 5), (3, 5, 3), (3, 2, 3, 3)}
@@ -55,7 +55,7 @@ _OLD_ID = re.compile(r"(?<![0-9a-z])([1-8][0-9]{14})(?![0-9a-z])")
 _PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
-_CARD = re.compile(rf"(?<![0-9a-z])([3-69](?:{_SIGNS}[0-9]){{14,18}})(?![0-9a-z])")
+_CARD = re.compile(rf"(?<![0-9a-z])([3-69](?:{_SIGNS}[0-9]){{14,20}})(?![0-9a-z])")
 
 _AREA = r"(010|02[0-9]|0[3-9][0-9]{2})"
 _LANDLINE = re.compile(
@@ -70,13 +70,13 @@ _LOCAL = re.compile(
 _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _SERIAL = "[a-hj-np-z0-9]"
 _PLATE = re.compile(
-    rf"([{_PROVINCE}])[ .·\-]?([a-hj-z])[ .·•\-:*]{{0,2}}"
+    rf"([{_PROVINCE}])[ .·\-]?([a-hj-z])[ .·•\-:*]{{0,3}}"
     rf"((?:{_SERIAL}[ ·\-*]?){{4,5}}(?:{_SERIAL}|[挂学警港澳领])(?![0-9a-z]|\.[0-9])"
     rf"|[a-z0-9]?[a-z0-9]?(?:[0-9{NUMERALS}][ ·\-*]?){{3,5}}[0-9{NUMERALS}](?![0-9a-z]|\.[0-9]))"
 )
 _PASSPORT = re.compile(
     rf"{either(words.PASSPORT_WORDS)}[^0-9,。;]{{0,14}}?(?<![a-z0-9])"
-    r"([a-z]{1,2}[ \-]?[0-9]{7,9}|1[45][0-9]{7}|[0-9]{8,10})(?![0-9a-z])"
+    r"([a-z]{1,2}(?:[ \-]?[0-9]){7,9}|1[45][0-9]{7}|[0-9]{8,10})(?![0-9a-z])"
 )
 
 
@@ -112,7 +112,7 @@ def find_ids(view: str, start: int, end: int) -> Iterator[Found]:
 
 
 def find_cards(view: str, start: int, end: int) -> Iterator[Found]:
-    """Bank cards: 15–19 digits after a cue, or UnionPay, Visa, Mastercard with a Luhn digit."""
+    """Bank cards: 15–21 digits after a cue, or UnionPay, Visa, Mastercard with a Luhn digit."""
     for match in _CARD.finditer(view, start, end + 4):
         number = _plain(match[1])
         before = _before(view, match.start())

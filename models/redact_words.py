@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HAN = r"[一-鿿]"
-_DOT = r"(?: ?(?:\.|。|点) ?| dot )"
+_DOT = r"(?: ?(?:\.|。|点|\(dot\)|\[dot\]) ?| dot )"
 _EMAIL = re.compile(
     rf"(?<![a-z0-9._%+\-])([a-z0-9][a-z0-9._%+\-]{{0,63}})"
     rf"(?: ?(?:@|\(at\)|\[at\]|艾特|圈a) ?| at |#(?={words.MAIL_HOSTS}{_DOT}))"
@@ -33,7 +33,7 @@ _MAY_BE_ACCOUNT = re.compile(r"[微薇威维徽卫v][信芯❤]|[wv]x|we[ic]|[q�
 
 _NUMERAL_ROW = re.compile(rf"[{NUMERALS}]{{5}}")
 
-_GIVEN = rf"(?:(?![{words.NOT_IN_NAMES}]){_HAN})"
+_GIVEN = rf"(?:(?![{words.NOT_IN_NAMES}]|{words.GOES_ON}){_HAN})"
 _UNTITLED = f"(?!{words.HONORIFICS})"
 _ANY_SURNAME = f"[{words.COMMON_SURNAMES}{words.RISKY_SURNAMES}]{_UNTITLED}"
 _SURNAME = f"(?![{words.RISKY_SURNAMES}])[{words.COMMON_SURNAMES}]{_UNTITLED}"
@@ -43,11 +43,11 @@ _LABELLED = re.compile(
     rf"({_FOREIGN}|(?:{words.COMPOUND_SURNAMES}|{_ANY_SURNAME}){_GIVEN}{{1,2}})(?!§|{_HAN}?(?:公司|局))"
 )
 _CUED = re.compile(
-    rf"{words.NAME_CUES}:?((?:{words.COMPOUND_SURNAMES}|{_SURNAME}){_GIVEN}{{1,2}}?){words.NAME_END}"
+    rf"{words.NAME_CUES}:?((?:{words.COMPOUND_SURNAMES}|{_SURNAME}){_GIVEN}{{1,2}}){words.NAME_END}"
 )
 _INTRODUCED = re.compile(
     rf"(?:我叫做?|我的名字[叫是]|我名叫|本人名?叫)({_FOREIGN}|(?:{words.COMPOUND_SURNAMES}|{_ANY_SURNAME})"
-    rf"{_GIVEN}{{1,2}}?){words.NAME_END}"
+    rf"{_GIVEN}{{1,2}}){words.NAME_END}"
 )
 _MAY_BE_NAME = re.compile(r"[叫人名主者长客]|居民|市民|村民|租户|人员")
 _COMPOUND = re.compile(words.COMPOUND_SURNAMES)
