@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -233,6 +235,11 @@ def element_value(element: Element) -> Any:
 _PLACEHOLDER = re.compile(r"\{(since|until|page|offset|cursor)(?::([^{}]{1,40}))?\}")
 
 
+_EMPTY_CURSOR = re.compile(
+    r"&[\w.\-]+=\{cursor\}|\?[\w.\-]+=\{cursor\}$|(?<=\?)[\w.\-]+=\{cursor\}&"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
     """Which page of an endpoint is asked for. Times are aware; `page` counts from 1."""
@@ -247,16 +254,19 @@ class PageRequest:
 def fill_url(template: str, request: PageRequest, zone: tzinfo = UTC) -> str:
     """Return the address with `{since}`, `{until}`, `{page}`, `{offset}`, `{cursor}` filled in.
 
-    Times are written in `zone`, as `{since:%Y%m%d%H%M%S}` says, else in ISO 8601; `{since:%s}` is
-    seconds since 1970. Nothing else in the template is touched.
+    Times are written in `zone`, as `{since:%Y%m%d%H%M%S}` says, else in ISO 8601 and UTC;
+    `{since:%s}` is seconds since 1970. A parameter whose cursor is empty is left out, as on the
+    first page. Nothing else in the template is touched.
     """
     values: dict[str, datetime | str] = {
-        "since": request.since.astimezone(zone),
-        "until": request.until.astimezone(zone),
+        "since": request.since,
+        "until": request.until,
         "page": str(request.page),
         "offset": str((request.page - 1) * request.page_rows),
-        "cursor": request.cursor,
+        "cursor": quote(request.cursor, safe=""),
     }
+    if not request.cursor:
+        template = _EMPTY_CURSOR.sub("", template)
 
     def written(found: re.Match[str]) -> str:
         value = values[found[1]]
@@ -264,12 +274,32 @@ def fill_url(template: str, request: PageRequest, zone: tzinfo = UTC) -> str:
             return value
         if found[2] == "%s":
             return str(int(value.timestamp()))
-        return value.strftime(found[2] or "%Y-%m-%dT%H:%M:%SZ")
+        if not found[2]:
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.astimezone(zone).strftime(found[2])
 
     return _PLACEHOLDER.sub(written, template)
 
 
-def has_pages(template: str) -> bool:
-    """Return True if the address asks for one page of several."""
-    names = {found[1] for found in _PLACEHOLDER.finditer(template)}
-    return bool(names & {"page", "offset", "cursor"})
+def following_url(url: str, next_page: str) -> str:
+    """Return the address of the next page that an answer names, or "".
+
+    Only at the host that was asked: where a source leads is the configuration's to say.
+    """
+    following = web_url(next_page, url) if next_page else ""
+    return following if urlsplit(following).netloc == urlsplit(url).netloc else ""
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a zone by its name; raises ValueError with one line where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"there is no zone {name!r}: use UTC or a name like Asia/Shanghai"
+        ) from None
+
+
+def placeholders(template: str) -> frozenset[str]:
+    """Return the names of what `fill_url` fills in: page, offset, cursor, since, until."""
+    return frozenset(found[1] for found in _PLACEHOLDER.finditer(template))

@@ -102,7 +102,7 @@ PRESETS: dict[str, Preset] = {
             },
         ),
     ),
-    "open311": Preset(
+    "open311_json": Preset(
         title="Open311 GeoReport v2, JSON",
         url="https://OPEN311_HOST/v2/requests.json?start_date={since}&end_date={until}&page={page}",
         mapping=RowMapping(
@@ -113,6 +113,22 @@ PRESETS: dict[str, Preset] = {
         title="Open311 GeoReport v2, XML",
         url="https://OPEN311_HOST/v2/requests.xml?start_date={since}&end_date={until}&page={page}",
         mapping=RowMapping(items="request", form="xml", fields=_OPEN311_FIELDS),
+    ),
+    "hot_list": Preset(
+        title="热榜聚合接口 (one JSON list a site: title, desc, hot, url)",
+        url="https://HOST/LIST",
+        note="The shape most self-hosted aggregators of hot lists send.",
+        mapping=RowMapping(
+            items="data.list || data.items || data",
+            fields={
+                "external_id": "id || url",
+                "title": "title || name || word",
+                "text": "desc || description || digest",
+                "url": "url || mobileUrl || link",
+                "published": "timestamp || publish_time || time",
+                "author": "author",
+            },
+        ),
     ),
     "zhihu_hot": Preset(
         title="知乎热榜",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import Field, JsonValue
 
 from collectors.contract import CollectContext, Collected, SourceSettings, State
 from collectors.http import Fetched, Request
+from collectors.politeness import full_fetch_due
 
 
 class HttpSource(SourceSettings):
@@ -43,11 +45,12 @@ class Read:
 
 
 async def read(source: HttpSource, context: CollectContext) -> Read:
-    """Read the source's own address, conditionally.
+    """Read the source's own address: conditionally, but once a day as if for the first time.
 
     `ended` is set when there is nothing to parse: a failure, or "not modified".
     """
-    fetched = await context.fetcher.get(source.request(source.url, context.state))
+    known = still_good(context.state, context.now)
+    fetched = await context.fetcher.get(source.request(source.url, known))
     if fetched.error is not None:
         failed = Collected(
             state=context.state,
@@ -61,9 +64,19 @@ async def read(source: HttpSource, context: CollectContext) -> Read:
     return Read(fetched=fetched)
 
 
+def still_good(state: State, now: datetime) -> State | None:
+    """Return the state whose validators may be sent, or None once a day: servers lie about 304."""
+    return None if full_fetch_due(_time(state.get("full_at")), now) else state
+
+
 def validators(fetched: Fetched, more: Mapping[str, JsonValue] | None = None) -> State:
     """Return the state to keep after a read: its validators and what else the kind remembers."""
-    return {"etag": fetched.etag, "last_modified": fetched.last_modified, **(more or {})}
+    return {
+        "etag": fetched.etag,
+        "last_modified": fetched.last_modified,
+        "full_at": fetched.fetched_at.isoformat(),
+        **(more or {}),
+    }
 
 
 def charset(fetched: Fetched) -> str | None:
@@ -71,6 +84,10 @@ def charset(fetched: Fetched) -> str | None:
     kind = fetched.headers.get("content-type", "")
     _, found, value = kind.partition("charset=")
     return value.split(";")[0].strip(" \"'") or None if found else None
+
+
+def _time(value: JsonValue) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
 def _text(value: JsonValue) -> str:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
-from collectors.article import Article, extract_article
 from collectors.contract import CollectContext, Collected
 from collectors.dates import parse_date
 from collectors.decode import decode
 from collectors.http import Fetched
+from collectors.kinds._articles import (
+    Articles,
+    Looked,
+    Wanted,
+    look_for_gone,
+    newest,
+    read_articles,
+    words_of,
+)
 from collectors.kinds._reading import HttpSource, charset, read, validators
-from collectors.list_links import ListLink, find_links, next_page
-from models.records import Entry
+from collectors.list_links import ListLink, check_selector, find_links, next_page
 
-SEEN_KEPT = 500
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The unknown links of the list pages; `any_link` is False where no page held one at all."""
+
+    links: tuple[ListLink, ...]
+    any_link: bool
+    problems: tuple[str, ...] = ()
 
 
 class PageList(HttpSource):
@@ -28,122 +42,98 @@ class PageList(HttpSource):
     pages_at_most: int = Field(default=3, ge=1, le=50, description="List pages read in one round")
     articles_at_most: int = Field(default=40, ge=1, le=500, description="Articles read in a round")
     check_gone: bool = Field(
-        default=True, description="Look whether known articles still exist, a few a round"
+        default=True, description="Look whether known articles still exist, three a round"
     )
+
+    @field_validator("links")
+    @classmethod
+    def _is_selector(cls, value: str) -> str:
+        if value and (wrong := check_selector(value)):
+            raise ValueError(wrong)
+        return value
 
     async def collect(self, context: CollectContext) -> Collected:
         """Read the list, then the articles it names that are not known yet."""
         answer = await read(self, context)
         if answer.ended is not None and not answer.ended.not_modified:
             return answer.ended
-        seen = _seen(context)
+        seen = words_of(context.state, "seen")
         if answer.ended is not None:
-            gone, seen = await self._gone(context, seen)
+            looked = await self._looked(context, seen)
             return Collected(
-                state={**context.state, "seen": _json(seen)}, not_modified=True, gone=gone
+                state={**context.state, **_memory(looked)}, not_modified=True, gone=looked.gone
             )
-        return await self._read_articles(answer.fetched, context, seen)
-
-    async def _read_articles(
-        self, first: Fetched, context: CollectContext, seen: dict[str, str]
-    ) -> Collected:
-        links = await self._links(first, context, seen)
-        if links is None:
+        listed = await self._listed(answer.fetched, context, seen)
+        if not listed.any_link:
             return Collected(
                 state=context.state,
                 failure=f"{self.url}: no links found: name them with `links:` (a CSS selector)",
             )
-        entries: list[Entry] = []
-        problems: list[str] = []
-        for link in links[: self.articles_at_most]:
-            fetched = await context.fetcher.get(self.request(link.url))
-            found = await asyncio.to_thread(self._entry, link, fetched, context)
-            if isinstance(found, str):
-                problems.append(found)
-                continue
-            entries.append(found)
-            seen[link.url] = context.now.isoformat()
-        left = len(links) - self.articles_at_most
-        if left > 0:
-            problems.append(f"{left} further articles wait for the next round")
-        gone, seen = await self._gone(context, seen)
+        wanted = [_wanted(link, context) for link in listed.links]
+        articles = await read_articles(self, wanted, context, self.articles_at_most)
+        return await self._collected(answer.fetched, listed, articles, context)
+
+    async def _collected(
+        self, first: Fetched, listed: Listed, articles: Articles, context: CollectContext
+    ) -> Collected:
+        read_now = dict.fromkeys(articles.done, context.now.isoformat())
+        looked = await self._looked(context, words_of(context.state, "seen") | read_now)
         # Validators are kept only when every article was read: a 304 must not hide the rest.
-        state = validators(first) if not problems else {}
+        behind = bool(listed.problems) or not articles.complete
         return Collected(
-            entries=tuple(entries),
-            state={**state, "seen": _json(seen)},
-            problems=tuple(problems),
-            gone=gone,
+            entries=articles.entries,
+            state={
+                **({} if behind else validators(first)),
+                **_memory(looked),
+                "tries": dict(articles.tries),
+                "behind": behind,
+            },
+            problems=(*listed.problems, *articles.told()),
+            gone=looked.gone,
         )
 
-    async def _links(
+    async def _listed(
         self, first: Fetched, context: CollectContext, seen: dict[str, str]
-    ) -> list[ListLink] | None:
-        """Return unknown links, page by page until a page brings nothing new."""
+    ) -> Listed:
+        """Return unknown links, page by page until a page brings nothing new.
+
+        Where the last round left something unread, it stands behind what is known: read on then.
+        """
+        behind = bool(context.state.get("behind"))
         found: dict[str, ListLink] = {}
+        problems: list[str] = []
         page, any_link = first, False
         for number in range(self.pages_at_most):
-            text = decode(page.body, charset(page), kind="html").text
-            links = find_links(text, page.final_url, self.links or None)
+            links, following = await asyncio.to_thread(self._on_page, page)
             any_link = any_link or bool(links)
             fresh = [link for link in links if link.url not in seen and link.url not in found]
             found.update((link.url, link) for link in fresh)
-            following = next_page(text, page.final_url)
-            if not fresh or not following or number + 1 == self.pages_at_most:
+            enough = not fresh and not behind
+            if enough or not following or number + 1 == self.pages_at_most:
                 break
             page = await context.fetcher.get(self.request(following))
             if page.error is not None:
+                problems.append(f"{following}: {page.error}")
                 break
-        return list(found.values()) if any_link else None
+        return Listed(links=tuple(found.values()), any_link=any_link, problems=tuple(problems))
 
-    def _entry(self, link: ListLink, fetched: Fetched, context: CollectContext) -> Entry | str:
-        if fetched.error is not None:
-            return f"{link.url}: {fetched.error}"
-        article = extract_article(fetched.body, fetched.final_url, context.now, charset(fetched))
-        if not article.text and not article.title:
-            return f"{link.url}: {article.error or 'no article text found'}"
-        return self._made(link, article, context)
+    def _on_page(self, page: Fetched) -> tuple[tuple[ListLink, ...], str | None]:
+        text = decode(page.body, charset(page), kind="html").text
+        return find_links(text, page.final_url, self.links or None), next_page(text, page.final_url)
 
-    def _made(self, link: ListLink, article: Article, context: CollectContext) -> Entry:
-        listed = parse_date(link.date_text, context.now) if link.date_text else None
-        published = article.published or (listed.value if listed else None)
-        return Entry(
-            source=self.name,
-            external_id=link.url,
-            title=article.title or link.title,
-            text=article.text,
-            url=article.canonical_url or link.url,
-            published=published,
-            date_flag="" if article.published else "from_list" if published else "missing",
-            origin=article.source,
-            author=article.author,
-        )
-
-    async def _gone(
-        self, context: CollectContext, seen: dict[str, str]
-    ) -> tuple[tuple[str, ...], dict[str, str]]:
-        """Look at the one known article looked at longest ago; 404 and 410 mean gone."""
-        oldest = min(seen, key=lambda url: seen[url], default="")
-        rested = context.now - timedelta(hours=6)
-        if not self.check_gone or not oldest or seen[oldest] > rested.isoformat():
-            return (), seen
-        fetched = await context.fetcher.get(self.request(oldest))
-        if fetched.status in {404, 410}:
-            return (oldest,), {url: at for url, at in seen.items() if url != oldest}
-        return (), {**seen, oldest: context.now.isoformat()}
+    async def _looked(self, context: CollectContext, seen: dict[str, str]) -> Looked:
+        if self.check_gone:
+            return await look_for_gone(self, context, seen)
+        return Looked(gone=(), seen=seen, missing={})
 
 
-def _seen(context: CollectContext) -> dict[str, str]:
-    kept = context.state.get("seen")
-    if not isinstance(kept, dict):
-        return {}
-    return {str(url): str(at) for url, at in kept.items()}
+def _wanted(link: ListLink, context: CollectContext) -> Wanted:
+    listed = parse_date(link.date_text, context.now).value if link.date_text else None
+    return Wanted(url=link.url, title=link.title, published=listed)
 
 
-def _json(seen: dict[str, str]) -> JsonValue:
-    """Keep the newest; an address that falls out is read once more and stored as known."""
-    newest = sorted(seen.items(), key=lambda pair: pair[1])[-SEEN_KEPT:]
-    return dict(newest)
+def _memory(looked: Looked) -> dict[str, JsonValue]:
+    return {"seen": newest(looked.seen), "missing": dict(looked.missing)}
 
 
 KIND = PageList

@@ -17,7 +17,7 @@ from collectors.json_mapping import (
     Rows,
     check_mapping,
     fill_url,
-    has_pages,
+    placeholders,
     read_rows,
 )
 from collectors.json_presets import PRESETS
@@ -151,7 +151,7 @@ OPEN311 = {
 
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_open311_json(*, wrapped: bool) -> None:
-    entry = preset("open311", {"service_requests": [OPEN311]} if wrapped else [OPEN311])
+    entry = preset("open311_json", {"service_requests": [OPEN311]} if wrapped else [OPEN311])
     assert (entry.external_id, entry.title, entry.place) == ("638344", "供水", "清岚区新和小区")
     assert (entry.reply, entry.origin) == ("已抢修。", "水务站")
     assert entry.replied_at == datetime(2026, 5, 14, 2, 12, tzinfo=UTC)
@@ -163,7 +163,7 @@ def test_open311_xml_says_the_same(count: int) -> None:
     requests = f"<request>{inner}</request>" * count
     body = f"<?xml version='1.0'?><service_requests>{requests}</service_requests>"
     found = read(body, PRESETS["open311_xml"].mapping)
-    assert list(found.entries) == [preset("open311", [OPEN311])] * count
+    assert list(found.entries) == [preset("open311_json", [OPEN311])] * count
 
 
 def test_open311_xml_without_requests_is_no_failure() -> None:
@@ -319,7 +319,7 @@ def test_never_raises_on_any_document(document: Any) -> None:
 
 @given(st.binary(max_size=200))
 def test_never_raises_on_bytes(body: bytes) -> None:
-    for name in ("open311_xml", "open311"):
+    for name in ("open311_xml", "open311_json"):
         read_rows(body, PRESETS[name].mapping, "s", NOW)
 
 
@@ -336,7 +336,9 @@ WINDOW = PageRequest(
         ("/a?s={since:%Y%m%d%H%M%S}", "/a?s=20260513000000"),
         ("/a?s={since}&e={until}", "/a?s=2026-05-13T00:00:00Z&e=2026-05-14T00:00:00Z"),
         ("/a?s={since:%s}", "/a?s=1778630400"),
-        ("/a?p={page}&o={offset}&c={cursor}", "/a?p=3&o=200&c="),
+        ("/a?p={page}&o={offset}&c={cursor}", "/a?p=3&o=200"),
+        ("/a?c={cursor}&p={page}", "/a?p=3"),
+        ("/a?c={cursor}", "/a"),
         ("/a?q={word}&j={}", "/a?q={word}&j={}"),
     ],
 )
@@ -348,9 +350,13 @@ def test_times_in_an_address_follow_the_zone_of_the_endpoint() -> None:
     assert fill_url("{since:%Y-%m-%d %H:%M}", WINDOW, SHANGHAI) == "2026-05-13 08:00"
 
 
-def test_paging_shows_in_the_address() -> None:
-    assert has_pages("/a?p={page}")
-    assert not has_pages("/a?s={since}")
+def test_without_a_form_a_time_is_in_utc_whatever_the_zone() -> None:
+    assert fill_url("{since}", WINDOW, SHANGHAI) == "2026-05-13T00:00:00Z"
+
+
+def test_what_is_filled_in_shows_in_the_address() -> None:
+    assert placeholders("/a?p={page}&s={since:%s}") == {"page", "since"}
+    assert placeholders("/a?s={word}") == frozenset()
 
 
 # --- recorded answers --------------------------------------------------------------------------
