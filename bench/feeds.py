@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -178,6 +179,22 @@ def _in_utf8(path: Path) -> bytes:
     label = path.name.split("__")[0]
     for language in _LANGUAGES:
         label = label.removesuffix(language)
-    text = path.read_bytes().decode(codec_for(label) or label, "replace").lstrip("\ufeff")
+    text = _as_labelled(path.read_bytes(), label).lstrip("\ufeff")
     declaration, mark, rest = text.partition("?>")
     return (rest if mark and "<?xml" in declaration else text).encode()
+
+
+def _as_labelled(body: bytes, label: str) -> str:
+    """Return the text as the folder's label reads it; the wider codec where the label falls short.
+
+    It falls short where a byte has no character, or a C1 control (the quotes of TIS-620 files). GB
+    labels always mean GB18030: the two map the middle dot and the dash differently.
+    """
+    wider = body.decode(codec_for(label) or label, "replace")
+    if label.startswith("GB"):
+        return wider
+    try:
+        text = body.decode(label)
+    except UnicodeDecodeError:
+        return wider
+    return wider if re.search("[\x80-\x9f]", text) else text

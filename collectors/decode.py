@@ -114,8 +114,17 @@ def decode(body: bytes, declared: str | None = None, *, kind: Kind = "html") -> 
         text = body.decode("utf-8")
     except UnicodeDecodeError as fault:
         return _decode_broken(body, fault.start, declared_codecs(body, declared, kind))
-    if not text.isascii() and (label := _short_gb(body, text, declared, kind)) is not None:
-        return _read(body, label)
+    return _checked_utf8(body, text, _declared_two_byte(body, declared, kind))
+
+
+def _checked_utf8(body: bytes, text: str, two_byte: str | None) -> Decoded:
+    """Return valid UTF-8 as it is, unless it is valid by accident or was encoded twice."""
+    if two_byte is not None and not _FROM_THREE_BYTES.search(text):
+        # A short GB text can be valid UTF-8 (联通): the more ordinary reading wins.
+        if is_more_ordinary(body, two_byte, "utf-8"):
+            return _read(body, two_byte)
+    elif not is_plain_utf8(body):
+        text = _encoded_once(text)
     if len(body.translate(None, _CONTROL_BYTES)) != len(body):  # a tenth of the regex's cost
         text = strip_controls(text)
     return Decoded(text=text, encoding="utf-8", replaced=0)
@@ -161,13 +170,26 @@ def declared_codecs(body: bytes, declared: str | None, kind: Kind) -> list[str]:
     return [codec for codec in (codec_for(declared), codec_for(written)) if codec is not None]
 
 
-def _short_gb(body: bytes, text: str, declared: str | None, kind: Kind) -> str | None:
-    """Return the declared two-byte codec of a text that is valid UTF-8 by accident, as 联通 is."""
-    labels = declared_codecs(body, declared, kind)
-    label = labels[0] if labels else "utf-8"
-    if label not in _TWO_BYTE or _FROM_THREE_BYTES.search(text):
-        return None
-    return label if is_more_ordinary(body, label, "utf-8") else None
+# Lead bytes of UTF-8 from U+0100 on: a text without any was perhaps encoded twice.
+_BEYOND_LATIN = re.compile(rb"[\xc4-\xff]")
+
+
+def is_plain_utf8(body: bytes) -> bool:
+    """Return True where valid UTF-8 needs no second look: not encoded twice, not GB by accident."""
+    return body.isascii() or _BEYOND_LATIN.search(body) is not None
+
+
+def _encoded_once(text: str) -> str:
+    """Undo UTF-8 that was taken for Latin-1 and encoded again (CataluÃ±a); leave other text."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _declared_two_byte(body: bytes, declared: str | None, kind: Kind) -> str | None:
+    labels = declared_codecs(body, declared, kind) if not body.isascii() else []
+    return labels[0] if labels and labels[0] in _TWO_BYTE else None
 
 
 def _escape_coded(body: bytes, declared: str | None, kind: Kind) -> str | None:
@@ -194,7 +216,8 @@ _WINDOW_BYTES = 4_096
 
 def _decode_broken(body: bytes, fault: int, labels: list[str]) -> Decoded:
     """Choose for bytes that are not valid UTF-8 from `fault` on."""
-    if _mostly_utf8(body[max(0, fault - _WINDOW_BYTES // 2) : fault + _WINDOW_BYTES // 2]):
+    window = body[max(0, fault - _WINDOW_BYTES // 2) : fault + _WINDOW_BYTES // 2]
+    if _mostly_utf8(window, is_declared=set(labels) == {"utf-8"}):
         return _read(body, "utf-8")
     best: Decoded | None = None
     for label in labels:
@@ -209,17 +232,17 @@ def _decode_broken(body: bytes, fault: int, labels: list[str]) -> Decoded:
     return best if best is not None and best.replaced <= guessed.replaced else guessed
 
 
-def _mostly_utf8(window: bytes) -> bool:
+def _mostly_utf8(window: bytes, *, is_declared: bool) -> bool:
     """Say whether faulty UTF-8 is UTF-8 all the same.
 
     A pair of GB bytes is valid UTF-8 one time in seven, and then always below U+0800: such letters
-    prove little.
+    prove little unless the document says UTF-8 and nothing else.
     """
     text = window.decode("utf-8", "replace")
     bad = text.count(REPLACEMENT)
     strong = len(_FROM_THREE_BYTES.findall(text)) - bad
     weak = len(text) - len(text.encode("ascii", "ignore")) - bad - strong
-    return strong + weak / 4 > 2 * bad
+    return strong + weak > bad if is_declared else strong + weak / 4 > 2 * bad
 
 
 _FROM_THREE_BYTES = re.compile("[\u0800-\U0010ffff]")
@@ -232,7 +255,7 @@ def _read(body: bytes, encoding: str) -> Decoded:
 
 
 def _siblings(encoding: str) -> tuple[str, ...]:
-    # Two Big5 families disagree on the rows above the standard; take the one that fits.
+    # Families that disagree on the rows above the standard; the one that fits is taken.
     if encoding in {"big5hkscs", "cp950"}:
         return ("big5hkscs", "cp950")
-    return (encoding,)
+    return ("shift_jis", "cp932") if encoding == "cp932" else (encoding,)

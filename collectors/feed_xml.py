@@ -40,6 +40,7 @@ MOST_SOURCES = 50  # of one field in one entry; no honest feed comes near
 LONGEST_AUTHOR_CHARS = 500
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_MEDIA_DESCRIPTION = "{http://search.yahoo.com/mrss/}description"
 _RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
 
@@ -248,14 +249,11 @@ def _ranked_link(element: Element) -> tuple[int, str]:
 
 def _other_link(item: Element, fields: Fields, context: ReadingContext) -> str:
     """Return the best address of an item without a link: its guid, its RDF name, an attachment."""
-    for _, text, element, _ in fields.get("id", ()):
+    for _, text, element, typed in fields.get("id", ()):
         permanent = (element.get("isPermaLink") or element.get("ispermalink") or "true").lower()
-        if (
-            key_of(element.tag) == "guid"
-            and permanent != "false"
-            and text.strip().startswith(("http://", "https://"))
-        ):
-            return web_url(text.strip())
+        named = typed or (key_of(element.tag) == "guid" and permanent != "false")
+        if named and text.strip().startswith(("http://", "https://")):
+            return web_url(text)
     if address := item.get("HREF") or item.get(_RDF_ABOUT):
         return web_url(address, context.base)
     for _, _, element, _ in fields.get("attached", ()):
@@ -315,6 +313,8 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
     fields = gather(item)
     summary = fragment(best_of(fields, "summary"), context)
     content = fragment(best_of(fields, "content"), context)
+    if not summary.markup and not content.markup:
+        summary = _grouped_summary(item, context)
     published, published_flag = _time(fields, "published", context)
     updated, updated_flag = _time(fields, "updated", context)
     if item.tag == "ITEM" and (stamp := item.get("LASTMOD")):  # CDF writes it as an attribute
@@ -334,6 +334,13 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
         content_source=content,
         date_flags=published_flag + updated_flag,
     )
+
+
+def _grouped_summary(item: Element, context: ReadingContext) -> Fragment:
+    """Return the description inside a media:group, where video sites put it."""
+    for element in item.iter(_MEDIA_DESCRIPTION):
+        return fragment((0, element.text or "", element, False), context)
+    return context.nothing
 
 
 def _identity(item: Element, fields: Fields, context: ReadingContext) -> str:

@@ -7,7 +7,7 @@ import codecs
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from collectors.decode import declared_codecs
+from collectors.decode import declared_codecs, is_plain_utf8
 from collectors.feed_repair import (
     SURROGATE_REFERENCE,
     repair,
@@ -38,7 +38,7 @@ def well_formed(body: bytes, declared: str | None) -> Element | None:
         return None
     # Of ASCII alone every label tells the truth, but for HZ, which writes Chinese in it.
     labels = set(declared_codecs(body, declared, "xml")) - {"utf-8"}
-    if labels and ("hz" in labels or not body.isascii()):
+    if not is_plain_utf8(body) or (labels and ("hz" in labels or not body.isascii())):
         return None
     if b"&#" in body and SURROGATE_REFERENCE.search(body):
         return None

@@ -50,7 +50,7 @@ _WHOLE_TAG = re.compile(WELL_FORMED_TAG, re.DOTALL)
 _PLAIN_TAG = re.compile(r"(<[^<>]*>)")
 _TAG_PARTS = re.compile(r"<(/?)(?:[\w.-]+:)?([a-zA-Z][a-zA-Z0-9]*)(?![\w-])(.*)>", re.DOTALL)
 _VALUE = re.compile(r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
-_URL_NOISE = re.compile("[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+_URL_NOISE = re.compile("[\x00-\x1f\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 _HIDDEN_ENTITY = re.compile(
     r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?"
     r"|(?:lrm|rlm|zwj|zwnj|ZeroWidthSpace|NoBreak|ApplyFunction|af|InvisibleTimes|it"
@@ -94,7 +94,9 @@ def web_url(
     # Unseen and reordering characters are not printable; the rest is harmless once escaped.
     if text.startswith(("https://", "http://")) and text.isprintable() and _usual(text):
         return text
-    text = _URL_NOISE.sub("", text) if _URL_NOISE.search(text) else text
+    text = _URL_NOISE.sub("", text).strip().replace(" ", "%20")
+    if len(text) > LONGEST_URL_CHARS:  # notebooks put whole paragraphs behind the #
+        text = text.partition("#")[0]
     if not text or len(text) > LONGEST_URL_CHARS:
         return ""
     try:

@@ -63,6 +63,12 @@ def test_a_wrong_label_that_reads_badly_is_not_believed() -> None:
     assert decode(body, "shift_jis", kind="text").text == NOTICE * 4
 
 
+def test_utf8_encoded_twice_is_undone() -> None:
+    twice = NOTICE.encode().decode("latin-1").encode()
+    assert decode(twice, "utf-8", kind="text").text == NOTICE
+    assert decode("año niño".encode(), "utf-8", kind="text").text == "año niño"
+
+
 def test_iso_2022_jp_is_believed_before_utf8() -> None:
     body = "お知らせ".encode("iso2022_jp")
     assert decode(body, "iso-2022-jp", kind="text").text == "お知らせ"

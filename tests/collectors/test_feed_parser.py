@@ -139,6 +139,16 @@ def test_a_missing_title_is_made_from_the_text() -> None:
     )
 
 
+def test_an_entry_without_link_has_the_address_in_its_id() -> None:
+    atom = '<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>https://a.example/n#x y</id>'
+    assert read(f"{atom}</entry></feed>").entries[0].link == "https://a.example/n#x%20y"
+    assert read(rss("<item><guid>https://a.example/1</guid></item>")).entries[0].link == (
+        "https://a.example/1"
+    )
+    closed = '<item><guid isPermaLink="false">https://a.example/1</guid></item>'
+    assert read(rss(closed)).entries[0].link == ""
+
+
 def test_links_are_joined_with_xml_base_then_the_page_then_the_address() -> None:
     based = read(
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://a.example/x/">'
