@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from collectors.hotline import HotlineField
 from collectors.http import Fetcher
 from pipeline.check import check_everything
 from pipeline.cli.output import (
@@ -158,7 +159,7 @@ def import_command(
         str, typer.Option("--as", help="table (CSV, XLSX, JSONL) or mbox; guessed by ending")
     ] = "",
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", help="COL=FIELD, such as 编号=external_id")
+        list[str] | None, typer.Option("--map", help="COL=FIELD, such as 编号=id")
     ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
@@ -178,6 +179,9 @@ def _pairs(mapping: list[str]) -> dict[str, str]:
     for column, equals, field in pairs:
         if not equals or not column or not field:
             raise CommandError(f"--map {column}{equals}{field}: expected COL=FIELD", 2)
+        if field not in set(HotlineField):
+            known = ", ".join(HotlineField)
+            raise CommandError(f"--map {column}={field}: no field {field!r}; there is: {known}", 2)
     return {column: field for column, _, field in pairs}
 
 
