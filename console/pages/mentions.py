@@ -17,6 +17,7 @@ from storage.browse import LAST_SEQ, MentionQuery
 
 FILTERS = ("source", "topic", "sentiment", "query", "story", "incident", "words")
 COPIES_AT_MOST = 100
+KNOWN_LABELS = {str(head): labels for head, labels in LABELS.items()}
 SENTIMENTS = ("negative", "neutral", "positive", "unclassified")
 
 
@@ -62,8 +63,11 @@ def correct(visit: Visit) -> Response:
     """Put a person's label in place of the model's."""
     mention_id = visit.path["mention_id"]
     head, label = visit.form.get("head", ""), visit.form.get("label", "")
-    if label not in dict(LABELS).get(head, {}):  # type: ignore[call-overload]
+    if label not in KNOWN_LABELS.get(head, {}):
         return _page(visit, visit.say("请选择标注。"), 400)
+    with visit.store.read() as reader:
+        if browse.mention(reader, mention_id) is None:
+            return visit.not_found(visit.say("信息"))
     try:
         visit.actions.correct_label(
             mention_id,
@@ -103,9 +107,11 @@ def _page(visit: Visit, error: str, status: int) -> Response:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    # Days near either end of the calendar have no neighbour to link to.
+    return day if 1900 < day.year < 2200 else None
 
 
 def _number(text: str) -> int:

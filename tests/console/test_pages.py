@@ -194,9 +194,33 @@ def test_mentions_are_filtered(officer: Hands, query: str, there: str, absent: s
     assert f"/mentions/{absent}" not in page
 
 
-def test_filters_that_make_no_sense_show_a_page_not_a_fault(officer: Hands) -> None:
-    officer.open("/mentions?day=yesterday&before=-1&topic=';--&words=%00%25")
-    assert officer.status == 200
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/mentions?day=yesterday&before=-1&topic=';--&words=%00%25",
+        "/mentions?day=9999-12-31",
+        "/mentions?day=0001-01-01",
+        "/mentions?before=999999999999999999&source=%ff",
+        "/mentions/%00",
+        "/mentions/%ff%fe",
+        "/incidents/%00' OR 1=1",
+        "/digests/daily/0001-01-01",
+        "/digests/%ff/2026-11-24",
+        "/digests?page=99999",
+        "/deliveries?page=-3&status=';--",
+    ],
+)
+def test_addresses_that_make_no_sense_show_a_page_not_a_fault(officer: Hands, address: str) -> None:
+    officer.open(address)
+    assert officer.status in {200, 404}
+
+
+def test_a_label_of_a_mention_that_is_not_there_is_refused(officer: Hands, store: Store) -> None:
+    officer.open("/mentions/m-lamp")
+    officer.send("/mentions/nothing/label", head="sentiment", label="negative")
+    assert officer.status == 404
+    with store.read() as reader:
+        assert reader.value("SELECT count(*) FROM correction") == 0
 
 
 def test_pages_of_mentions_meet_without_gap_or_repeat(browse: Browse) -> None:
