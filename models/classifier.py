@@ -18,7 +18,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.evidence import Evidence, char_pull, phrases
-from models.features import BLOCKS, BUCKET_BITS, BUCKETS, block_factors, code_points, grams
+from models.features import (
+    BLOCKS,
+    BUCKET_BITS,
+    BUCKETS,
+    MAX_CHARS,
+    block_factors,
+    code_points,
+    grams,
+)
 from models.labels import HEADS, KINDS, LABELS, UNCLASSIFIED, Head
 from models.weight_files import Arrays, Manifest, WeightsError, packaged, read_weights
 
@@ -34,6 +42,8 @@ Floats = NDArray[np.float32]
 
 CHARS_A_BATCH: Final = 50_000
 """Characters scored at once: their arrays stay in the cache."""
+
+TEXTS_A_BATCH: Final = 4_096
 
 
 class ScoreLineError(ValueError):
@@ -180,10 +190,14 @@ class Classifier:
         """Return the phrases that spoke most for each head's label, strongest first a head."""
         codes, found, bag = self._bag([text])
         rows, shares = self._occurrences(found, bag)
-        read = self._arrays.weights[rows].astype(np.float32) * self._arrays.scale
+        towards = self._directions(self._project(bag), kind)
+        columns = np.stack([towards[head] for head in HEADS], axis=1)
+        pulls = self._arrays.weights[rows].astype(np.float32) @ (
+            columns * self._arrays.scale[:, None]
+        )
         evidence: list[Evidence] = []
-        for head, direction in self._directions(self._project(bag), kind).items():
-            pull: Floats = (shares * (read @ direction)).astype(np.float32)
+        for number, head in enumerate(HEADS):
+            pull: Floats = (shares * pulls[:, number]).astype(np.float32)
             evidence += phrases(head, text, codes, char_pull(found, pull, codes.values.size))
         return tuple(evidence)
 
@@ -244,14 +258,16 @@ class Classifier:
         rows = self._row_of[found.bucket]
         known = rows >= 0
         v = self._arrays.idf.size
-        owners = found.text[known].astype(np.uint64) * np.uint64(v)
-        key = np.sort(owners + rows[known].astype(np.uint64))
-        first = np.flatnonzero(np.diff(key, prepend=np.uint64(2**64 - 1)))
+        # TEXTS_A_BATCH times the number of n-grams fits 32 bits, which sort twice as fast.
+        owners = found.text[known].astype(np.uint32) * np.uint32(v)
+        key = np.sort(owners + rows[known].astype(np.uint32))
+        first = np.flatnonzero(np.diff(key, prepend=np.uint32(2**32 - 1)))
         counts = np.diff(first, append=key.size)
-        row = (key[first] % np.uint64(v)).astype(np.int64)
+        unique = key[first]
+        row = (unique % np.uint32(v)).astype(np.int64)
         weights = (1 + np.log(counts.astype(np.float32))) * self._arrays.idf[row]
-        edges = (np.arange(len(texts))[:, None] * v + self._first_rows).ravel().astype(np.uint64)
-        bounds = np.append(np.searchsorted(key[first], edges), row.size)
+        edges = (np.arange(len(texts))[:, None] * v + self._first_rows).ravel().astype(np.uint32)
+        bounds = np.append(np.searchsorted(unique, edges), row.size)
         weights *= block_factors(weights, bounds)
         return codes, found, _Bag(row, weights, counts, bounds[::BLOCKS])
 
@@ -363,11 +379,11 @@ def _towards(logits: Floats, best: int) -> Floats:
 
 
 def _parts(texts: Sequence[str]) -> Iterator[slice]:
-    """Yield neighbouring texts of about CHARS_A_BATCH characters; one empty part for none."""
+    """Yield neighbouring texts of about CHARS_A_BATCH characters read; one empty part for none."""
     start = chars = 0
     for i, text in enumerate(texts):
-        chars += len(text)
-        if chars >= CHARS_A_BATCH:
+        chars += min(len(text), MAX_CHARS)
+        if chars >= CHARS_A_BATCH or i + 1 - start == TEXTS_A_BATCH:
             yield slice(start, i + 1)
             start, chars = i + 1, 0
     if start < len(texts) or not texts:

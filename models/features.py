@@ -13,6 +13,7 @@ import numpy as np
 
 from models.fold import FoldedBatch, fold_batch
 from models.fold_table import CODE, EDGE
+from models.name_levels import without_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ class Grams:
 
 
 def code_points(texts: Sequence[str]) -> Codes:
-    """Return the folded code points of texts: no blanks, digits and single letters levelled."""
+    """Return the folded code points: no blanks; digits, single letters and names levelled."""
     batch = fold_batch([text[:MAX_CHARS].replace(_EXCEL_RETURN, _BLANKS) for text in texts])
     raw = np.where(batch.values == EDGE, np.uint32(0), batch.values & np.uint32(CODE))[1:]
     digit = (raw >= 48) & (raw <= 57)
@@ -84,7 +85,8 @@ def code_points(texts: Sequence[str]) -> Codes:
     alone[:-1] &= ~letter[1:]
     levelled = np.where(digit, np.uint32(48), np.where(alone, np.uint32(97), raw))
     at = np.flatnonzero(keep)
-    values = levelled[at]
+    values, kept = without_names(levelled[at])
+    values, at = values[kept], at[kept]
     ends = np.flatnonzero(values == 0)
     starts = np.concatenate(([0], ends[:-1] + 1))[: ends.size]
     return Codes(values, starts, ends, at + 1, batch)

@@ -84,7 +84,9 @@ def write_weights(folder: Path, manifest: Manifest, arrays: Arrays) -> None:
     """Write both files into a new or empty folder; the manifest comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{name: getattr(arrays, name) for name in ARRAY_NAMES})
+    np.savez_compressed(
+        buffer, allow_pickle=False, **{name: getattr(arrays, name) for name in ARRAY_NAMES}
+    )
     (folder / ARRAYS).write_bytes(buffer.getvalue())
     content = {
         "format": FORMAT,
