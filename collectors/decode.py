@@ -210,14 +210,14 @@ def _unmarked_utf16(body: bytes) -> str | None:
     return None
 
 
-# Around the first bad byte, enough to tell a UTF-8 page with a fault from another encoding.
-_WINDOW_BYTES = 4_096
+# What is valid before the first bad byte and what follows it tell a UTF-8 page with a fault from
+# another encoding, whose first bad byte comes early.
+_BYTES_AFTER_FAULT = 2_048
 
 
 def _decode_broken(body: bytes, fault: int, labels: list[str]) -> Decoded:
     """Choose for bytes that are not valid UTF-8 from `fault` on."""
-    window = body[max(0, fault - _WINDOW_BYTES // 2) : fault + _WINDOW_BYTES // 2]
-    if _mostly_utf8(window, is_declared=set(labels) == {"utf-8"}):
+    if _mostly_utf8(body[: fault + _BYTES_AFTER_FAULT], is_declared=set(labels) == {"utf-8"}):
         return _read(body, "utf-8")
     best: Decoded | None = None
     for label in labels:
@@ -232,13 +232,13 @@ def _decode_broken(body: bytes, fault: int, labels: list[str]) -> Decoded:
     return best if best is not None and best.replaced <= guessed.replaced else guessed
 
 
-def _mostly_utf8(window: bytes, *, is_declared: bool) -> bool:
+def _mostly_utf8(start: bytes, *, is_declared: bool) -> bool:
     """Say whether faulty UTF-8 is UTF-8 all the same.
 
     A pair of GB bytes is valid UTF-8 one time in seven, and then always below U+0800: such letters
     prove little unless the document says UTF-8 and nothing else.
     """
-    text = window.decode("utf-8", "replace")
+    text = start.decode("utf-8", "replace")
     bad = text.count(REPLACEMENT)
     strong = len(_FROM_THREE_BYTES.findall(text)) - bad
     weak = len(text) - len(text.encode("ascii", "ignore")) - bad - strong

@@ -26,6 +26,11 @@ def test_one_bad_byte_costs_one_character_not_the_encoding() -> None:
     assert found.text.count(NOTICE) == 2
 
 
+def test_a_late_bad_byte_among_ascii_does_not_change_the_encoding() -> None:
+    body = NOTICE.encode() + b"x" * 5_000 + b"\xc3..." + b"y" * 5_000
+    assert decode(body, "utf-8", kind="text").text.startswith(NOTICE)
+
+
 @pytest.mark.parametrize("label", ["gb2312", "GBK", "x-gbk", "gb_2312-80", "GB18030"])
 def test_any_gb_label_reads_what_only_gb18030_has(label: str) -> None:
     text = f"{NOTICE}朱镕基喆堃㐀"
