@@ -235,6 +235,7 @@ def element_value(element: Element) -> Any:
 _PLACEHOLDER = re.compile(r"\{(since|until|page|offset|cursor)(?::([^{}]{1,40}))?\}")
 
 
+_ADDRESS = re.compile(r"https?://|[/?]")
 _EMPTY_CURSOR = re.compile(
     r"&[\w.\-]+=\{cursor\}|\?[\w.\-]+=\{cursor\}$|(?<=\?)[\w.\-]+=\{cursor\}&"
 )
@@ -284,9 +285,10 @@ def fill_url(template: str, request: PageRequest, zone: tzinfo = UTC) -> str:
 def following_url(url: str, next_page: str) -> str:
     """Return the address of the next page that an answer names, or "".
 
-    Only at the host that was asked: where a source leads is the configuration's to say.
+    Only at the host that was asked: where a source leads is the configuration's to say. A bare
+    word is a cursor, which an address without `{cursor}` has no place for.
     """
-    following = web_url(next_page, url) if next_page else ""
+    following = web_url(next_page, url) if _ADDRESS.match(next_page) else ""
     return following if urlsplit(following).netloc == urlsplit(url).netloc else ""
 
 
