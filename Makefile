@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PIN := -c constraints.txt
+HASHED := $(PIP) --require-hashes -r
+PROJECT := $(PIP) --no-deps --no-build-isolation -e .
 
 .PHONY: run test check bench lock clean
 
@@ -22,28 +23,31 @@ check: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/yuqing bench all
 
-# The build backend comes first, pinned like the rest, so that nothing is fetched behind our back.
-$(VENV)/.backend: constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) $(PIN) hatchling editables
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python requirements/run.txt pyproject.toml
+	$(HASHED) requirements/run.txt
+	$(PROJECT)
 	touch $@
 
-$(VENV)/.run: $(VENV)/.backend pyproject.toml
-	$(PIP) $(PIN) --no-build-isolation -e .
+$(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
+	$(HASHED) requirements/dev.txt
+	$(PROJECT)
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.backend pyproject.toml
-	$(PIP) $(PIN) --no-build-isolation -e '.[dev]'
-	touch $@
-
-$(VENV)/.bench: $(VENV)/.backend pyproject.toml
-	$(PIP) $(PIN) --no-build-isolation -e '.[dev,bench]'
+$(VENV)/.bench: $(BIN)/python requirements/bench.txt pyproject.toml
+	$(HASHED) requirements/bench.txt
+	$(PROJECT)
 	touch $@
 
 # Resolve anew and write the hashes. Needs uv (pip install uv).
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-annotate pyproject.toml --extra build
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --all-extras pyproject.toml -o constraints.txt
+	$(COMPILE) -o requirements/run.txt
+	$(COMPILE) --extra dev -o requirements/dev.txt
+	$(COMPILE) --extra dev --extra bench --extra apprise -o requirements/bench.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -51,6 +51,15 @@ class Office:
             robots=http.robots,
         )
 
+    def adopt(self, loaded: Loaded) -> None:
+        """Work by another configuration from now on; the database stays where it is."""
+        self.mind = replace(
+            self.mind,
+            matcher=compile_queries(loaded.queries),
+            home=loaded.settings.region.name,
+        )
+        self.loaded = loaded
+
     def remember_reposts(self, now: datetime) -> None:
         """Fill the repost index from the store: at start, and after a cycle that was undone."""
         index = RepostIndex(window=timedelta(days=REPOST_DAYS))

@@ -12,7 +12,6 @@ from time import monotonic
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from alerts.rules.absence import Absence
 from collectors.http import Fetcher
 from pipeline.cycle import run_cycle
 from pipeline.deliver import deliver
@@ -21,8 +20,8 @@ from pipeline.office import Office, open_office
 from pipeline.publish import publish_snapshot
 from pipeline.rooms import ConsoleServer, console_of, listening
 from pipeline.settings import Loaded
-from pipeline.telling import Desk, trouble
-from storage import mentions, outbox, sources
+from pipeline.upkeep import Upkeep
+from storage import mentions
 from storage.errors import StoreBrokenError, StoreError
 
 LOG = logging.getLogger("yuqing")
@@ -50,7 +49,7 @@ class Service:
         self.office = office
         self.clock = clock or (lambda: datetime.now(UTC))
         self.fetcher = Fetcher(office.fetch_settings())
-        self.started = self.clock()
+        self.upkeep = Upkeep(office=office, started=self.clock())
         self.ending = asyncio.Event()
         self._broken: StoreBrokenError | None = None
         self._unpublished = True
@@ -134,21 +133,9 @@ class Service:
         await deliver(self.office, self.fetcher, self.clock())
 
     def watch(self) -> None:
-        """Be the dead man's switch: tell when no cycle has succeeded for as long as a rule says."""
-        now = self.clock()
-        rules = [r for r in self.office.loaded.active_rules() if isinstance(r, Absence)]
-        if not rules:
-            return
-        with self.office.store.read() as reader:
-            last = sources.last_good_cycle(reader)
-        words = [rule.cycle_overdue(last, self.started, now) for rule in rules]
-        if not any(words):
-            return
-        with self.office.store.transaction() as tx:
-            desk = Desk.open(tx, self.office, now, {}, {})
-            for rule, text in zip(rules, words, strict=True):
-                if text:
-                    outbox.add(tx, trouble(desk, f"absence|{rule.name}", text))
+        """Look after the configuration, the disk and the pulse."""
+        for words in self.upkeep.look(self.clock()):
+            LOG.warning("%s", words)
 
     async def daily(self) -> None:
         """Make the digest when its hour has come; empty bodies that are past retention."""

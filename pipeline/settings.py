@@ -145,7 +145,13 @@ class Loaded:
     rules: tuple[Any, ...]
     channels: tuple[Any, ...]
     queries: Mapping[str, Query]
-    folder: Path
+    path: Path
+    files: tuple[Path, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The folder relative paths start from."""
+        return self.path.parent
 
     @property
     def database(self) -> Path:
@@ -199,10 +205,10 @@ def load(path: Path) -> Loaded:
         found = file_model().model_validate(document.data)
     except ValidationError as error:
         raise ConfigurationError(tuple(_lines(document, error))) from None
-    return _loaded(found, document, path.resolve().parent)
+    return _loaded(found, document, path.resolve())
 
 
-def _loaded(found: Settings, document: Document, folder: Path) -> Loaded:
+def _loaded(found: Settings, document: Document, path: Path) -> Loaded:
     parts: Any = found
     problems = [
         *_repeated_names(document, parts),
@@ -222,7 +228,8 @@ def _loaded(found: Settings, document: Document, folder: Path) -> Loaded:
         rules=parts.rules,
         channels=parts.channels,
         queries=queries,
-        folder=folder,
+        path=path,
+        files=tuple(sorted({Path(position.file) for position in document.positions.values()})),
     )
 
 

@@ -32,8 +32,9 @@ def test_every_dependency_has_its_reason() -> None:
     assert {name for name in wanted if f"`{name}`" not in told} == set()
 
 
-def test_requirements_are_pinned_by_hash_and_name_no_host() -> None:
-    text = (ROOT / "constraints.txt").read_text("utf-8")
+@pytest.mark.parametrize("name", ["run", "dev", "bench"])
+def test_requirements_are_pinned_by_hash_and_name_no_host(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     assert "://" not in text
     for requirement in re.split(r"\n(?=\S)", text.strip()):
         assert "--hash=sha256:" in requirement, requirement.splitlines()[0]
