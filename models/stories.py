@@ -90,7 +90,7 @@ def rebuild(
         last_seen=ordered[-1].time,
         size=len(ordered),
         independent=len(originals),
-        terms=heaviest(terms, packaged()),
+        terms=heaviest(terms, len(originals), packaged()),
         lively=sum(lively_since(one.time, ordered[-1].time) for one in originals),
         place=ordered[0].place,
         apart=frozenset(apart),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from heapq import nlargest
@@ -29,7 +30,7 @@ CORE_TERMS = 8
 """How many terms say what a story is about."""
 
 KEPT_TERMS = 40
-"""How many terms are stored, so that the core can shift as a story grows."""
+"""How many terms are stored at most, so that the core can shift as a story grows."""
 
 COMPARED = 8
 """How many stories are looked at closely for one mention: those that share most."""
@@ -58,15 +59,16 @@ class Grouping:
     least_core: float = 15.0
 
 
-def heaviest(terms: Mapping[str, float], rarity: Rarity) -> dict[str, float]:
-    """Return the terms worth keeping: the most spoken of, weighed by rarity."""
-    if len(terms) <= KEPT_TERMS:
-        return dict(terms)
-    return dict(
-        nlargest(
-            KEPT_TERMS, terms.items(), key=lambda pair: pair[1] * weight(rarity.share(pair[0]))
-        )
-    )
+def heaviest(terms: Mapping[str, float], independent: int, rarity: Rarity) -> dict[str, float]:
+    """Return the terms worth keeping for a story of so many voices: the heaviest, by rarity.
+
+    A story of one mention keeps 16, a grown one `KEPT_TERMS`. Terms are interned, for thousands
+    of open stories share most of theirs.
+    """
+    at_most = min(12 + 4 * independent, KEPT_TERMS)
+    heaviness = {term: spoken * weight(rarity.share(term)) for term, spoken in terms.items()}
+    kept = nlargest(at_most, heaviness, key=heaviness.__getitem__)
+    return {sys.intern(term): terms[term] for term in kept}
 
 
 def merged(kept: StoryState, gone: StoryState) -> StoryState:
@@ -82,7 +84,7 @@ def merged(kept: StoryState, gone: StoryState) -> StoryState:
         independent=kept.independent + gone.independent,
         lively=lively_at(kept, max(kept.last_seen, gone.last_seen))
         + lively_at(gone, max(kept.last_seen, gone.last_seen)),
-        terms=heaviest(terms, packaged()),
+        terms=heaviest(terms, kept.independent + gone.independent, packaged()),
         place=kept.place or gone.place,
         apart=kept.apart | gone.apart,
         pinned=kept.pinned or gone.pinned,
@@ -151,12 +153,13 @@ class StoryBook:
         kept = _resolved(merges)
         final = tuple(replace(a, story=kept.get(a.story, a.story)) for a in assignments)
         touched = dict.fromkeys([a.story for a in final] + [merge.kept for merge in merges])
-        changed = tuple(
-            replace(self._open[id_].state, terms=heaviest(self._open[id_].terms, self._rarity))
-            for id_ in touched
-            if id_ in self._open
-        )
+        changed = tuple(self._settled(self._open[id_]) for id_ in touched if id_ in self._open)
         return Grouped(assignments=final, changed=changed, merges=tuple(merges))
+
+    def _settled(self, story: _Open) -> StoryState:
+        """Forget the terms that are not stored, and return the state as it is stored."""
+        self._trim(story)
+        return replace(story.state, terms=dict(story.terms))
 
     def _assign_one(
         self, mention: StoryInput, terms: dict[str, float], placed: Mapping[str, str]
@@ -238,7 +241,7 @@ class StoryBook:
             terms={},
             place=mention.place,
         )
-        story = _Open(state=state, terms=heaviest(terms, self._rarity))
+        story = _Open(state=state, terms=heaviest(terms, 1, self._rarity))
         self._put(story)
         self._refresh(story)
 
@@ -268,7 +271,7 @@ class StoryBook:
         self._refresh(story)
 
     def _trim(self, story: _Open) -> None:
-        kept = heaviest(story.terms, self._rarity)
+        kept = heaviest(story.terms, story.state.independent, self._rarity)
         for term in story.terms.keys() - kept.keys():
             self._spread[term] -= 1
         story.terms = kept
