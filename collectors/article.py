@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from collectors.article_byline import Byline, read_byline, shown_title, surroundings
-from collectors.article_date import Clock, choose_date, zone_of_language
+from collectors.article_date import Clock, DateLines, choose_date, zone_of_language
 from collectors.article_head import Head, read_head
 from collectors.article_lines import is_scattered, without_scattered
-from collectors.article_marks import marked_author, marked_dates, stated_name
+from collectors.article_marks import marked_author, marked_dates, marked_source, stated_name
 from collectors.article_page import Page, parse_tree, read_page, weigh
 from collectors.article_text import find_main, text_of
 from collectors.article_title import choose_title
@@ -21,7 +21,8 @@ from collectors.decode import decode
 
 # A page is cut before it is decoded: bytes beyond this are not read.
 MAX_PAGE_BYTES = 4_000_000
-_SHORT_TEXT_CHARS = 60
+# A text shorter than this may be the wrong part: names of classes and hiding are set aside once.
+_SHORT_TEXT_WEIGHT = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +68,13 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
     title = choose_title(head, headings_of(page, start))
     title = shown_title(page, start, title) or title or _first_line(page)
     text = text_of(page, start, end, title)
-    if len(text) < _SHORT_TEXT_CHARS:
-        page = read_page(tree, ignore_hints=True)
-        start, end = find_main(page)
-        relaxed = text_of(page, start, end, title)
-        text = relaxed if len(relaxed) > 2 * len(text) else text
-    if len(text) < _SHORT_TEXT_CHARS and len(head.body) > len(text):
+    if weigh(text) < _SHORT_TEXT_WEIGHT:
+        whole = read_page(tree, ignore_hints=True)
+        span = find_main(whole)
+        relaxed = text_of(whole, *span, title)
+        if len(relaxed) > 2 * len(text):
+            page, (start, end), text = whole, span, relaxed
+    if weigh(text) < _SHORT_TEXT_WEIGHT and len(head.body) > len(text):
         text = head.body
     if is_scattered(text):
         text, title = without_scattered(text), without_scattered(title)
@@ -80,13 +82,14 @@ def _extract(body: bytes | str, url: str | None, now: datetime, declared: str | 
     is_chinese = _is_chinese(title)
     byline = read_byline(around, is_chinese=is_chinese)
     clock = Clock(now, zone_of_language(tree.get("lang") or ""))
-    when = choose_date(head, marked_dates(page, around.top, start), around, url, clock)
+    lines = DateLines(around, marked_dates(page, around.top, start))
+    when = choose_date(head, lines, url, html, clock)
     return Article(
         title=title,
         published=when.value,
         published_precision=when.precision,
         offset_minutes=480 if is_chinese else when.offset_minutes,
-        source=_source(head, byline),
+        source=byline.source or marked_source(page, around.top, start) or _stated_source(head),
         author=_author(head, byline, marked_author(page, start, end)),
         editor=byline.editor,
         text=text,
@@ -115,10 +118,10 @@ def _is_chinese(text: str) -> bool:
     return han * 3 > len(text) and kana * 8 < han
 
 
-def _source(head: Head, byline: Byline) -> str:
-    meta = head.meta
-    stated = meta.get("contentsource") or meta.get("source") or meta.get("mediaid") or ""
-    return byline.source or stated or meta.get("og:site_name") or head.publisher
+def _stated_source(head: Head) -> str:
+    """Return the source the head states, else the name of the site."""
+    stated = (head.meta.get(name, "") for name in ("contentsource", "source", "mediaid"))
+    return next(filter(None, stated), "") or head.meta.get("og:site_name") or head.publisher
 
 
 def _author(head: Head, byline: Byline, marked: str) -> str:

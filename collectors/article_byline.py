@@ -16,6 +16,7 @@ from collectors.article_words import DATE, LABEL, NOT_SOURCE, REPORT_FROM, REPOR
 
 _LINES_BEFORE = 14
 _LINES_AFTER = 10
+_OPENING_BLOCKS = 5
 # A byline is short; a paragraph that names a source is not one.
 _MAX_LINE_WEIGHT = 260
 _EDGE_CHARS = 60
@@ -24,6 +25,7 @@ _MARK_OF_LABEL = frozenset(":：/／")
 _BRACKETS = "【】[]（）()〔〕「」『』<>《》 \u3000:：-—|｜/／·、，,。；;"
 _VALUE_END = re.compile(r"[|｜│\n【\[（(】\]）)〕，。；;]|\s{2,}")
 _NAME = re.compile(r"[\u4e00-\u9fff·]{2,8}|[A-Za-z][A-Za-z.'\-]*(?: [A-Z][A-Za-z.'\-]+){0,3}")
+_NOBODY = frozenset({"未知", "佚名", "匿名", "系统管理员", "管理员", "admin"})
 _BETWEEN_NAMES = re.compile(r"[、,，;；/／&|]\s*|\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+")
 # 观察者网专栏作者 王文 → 王文
 _TITLE_OF_OFFICE = re.compile(r"^.*(?:作者|记者|記者|编辑|編輯)\s*")
@@ -57,9 +59,11 @@ def surroundings(page: Page, start: int, end: int, title: str) -> Surroundings:
     """Return the short lines around the blocks `start` to `end`."""
     wanted = fold(title)
     top = _below_title(page.blocks, start, wanted)
+    above = page.blocks[top : max(top, start)]
+    opening = [b for b in page.blocks[max(top, start) : end][:_OPENING_BLOCKS] if not b.is_noise]
     tail_from = max(start, top, end - 6)
     return Surroundings(
-        head=tuple(x for x in _lines(page.blocks[top : max(top, start) + 5]) if fold(x) != wanted),
+        head=tuple(line for line in _lines([*above, *opening]) if fold(line) != wanted),
         tail=_lines(page.blocks[tail_from : end + _LINES_AFTER]),
         wide=_lines(page.blocks[max(0, top - 25) : top]),
         edges=_edges(page.blocks[start:end]),
@@ -125,7 +129,8 @@ def shown_title(page: Page, start: int, stated: str) -> str:
 def read_byline(around: Surroundings, *, is_chinese: bool) -> Byline:
     """Read who from the lines around a text; unlabelled sources are looked for in Chinese pages."""
     head, tail = _labelled(around.head), _labelled(around.tail)
-    source = _value(head, "source") or (_beside_date(around.head) if is_chinese else "")
+    source = _value(head, "source") or _value(_labelled(around.wide), "source")
+    source = source or (_beside_date(around.head) if is_chinese else "")
     author = _value(head, "author") or _reporter([*around.head, *around.edges])
     author = author or _value(tail, "author")
     if found := _PERSON_AND_PAPER.match(source):
@@ -182,7 +187,7 @@ def _people(value: str) -> str:
     """Return up to four names, joined with 、; text that is no name gives an empty string."""
     names: list[str] = []
     for word in _BETWEEN_NAMES.split(_TITLE_OF_OFFICE.sub("", value)[:60]):
-        if not _NAME.fullmatch(word):
+        if not _NAME.fullmatch(word) or word in _NOBODY:
             break
         names.append(word)
     return "、".join(dict.fromkeys(names[:4]))

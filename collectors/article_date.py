@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import islice
 
 from collectors.article_byline import Surroundings
 from collectors.article_head import Head
 from collectors.article_page import weigh
-from collectors.article_words import DATE, DATE_LABEL
+from collectors.article_words import DATE, DATE_LABEL, NEAR_DATE, SCRIPT_DATE
 from collectors.dates import SEOUL, SHANGHAI, parse_date
 
 _PUBLISHED_NAMES = (
@@ -62,7 +63,7 @@ _ZONE_END = re.compile(r"\s*(?:Z|(?:GMT|UTC)?\s?[+-]\d{2}:?\d{2}|[A-Z]{2,5})\s*(
 _MAX_BESIDE_WEIGHT = 90
 _MAX_TAIL_BESIDE_WEIGHT = 24
 # A sentence, or the portal's clock: 今天是2026年5月13日 星期三.
-_OTHER_DAY = re.compile(r"。|今天|今日|农历|農曆")
+_OTHER_DAY = re.compile(r"。|今天是|今日是|现在是|农历|農曆")
 _MAX_CANDIDATES = 8
 
 
@@ -76,6 +77,14 @@ class Stamp:
 
 
 NO_STAMP = Stamp(value=None)
+
+
+@dataclass(frozen=True, slots=True)
+class DateLines:
+    """Where a page may show its date: the lines around the text, and elements named as a time."""
+
+    around: Surroundings
+    marked: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,42 +120,48 @@ def zone_of_language(language: str) -> tzinfo:
     return SEOUL if language[:2] in ("ja", "ko") else SHANGHAI
 
 
-def choose_date(
-    head: Head, marked: list[str], around: Surroundings, url: str | None, clock: Clock
-) -> Stamp:
+def choose_date(head: Head, lines: DateLines, url: str | None, html: str, clock: Clock) -> Stamp:
     """Return the published time; a bare day in the head gives way to the minute shown."""
     stated = clock.first([head.published, *(head.meta.get(name, "") for name in _PUBLISHED_NAMES)])
     if stated.value is not None and stated.precision != "day":
         return stated
-    labelled, unlabelled = _shown(around, marked, clock)
-    address = _in_address(url, clock)
-    shown = labelled if labelled.value is not None else unlabelled
+    named, shown = _shown(lines, clock)
     if stated.value is not None:
         return shown if _same_day(shown, stated) else stated
+    address = _in_address(url, clock)
     if address.value is not None:
-        return shown if _same_day(shown, address) or labelled.value is not None else address
+        return shown if _same_day(shown, address) or named else address
     if shown.value is not None:
         return shown
-    return clock.first(head.meta.get(name, "") for name in _MODIFIED_NAMES)
+    changed = clock.first(head.meta.get(name, "") for name in _MODIFIED_NAMES)
+    if changed.value is not None:
+        return changed
+    return clock.first(match.group(1) for match in islice(SCRIPT_DATE.finditer(html), 5))
 
 
-def _shown(around: Surroundings, marked: list[str], clock: Clock) -> tuple[Stamp, Stamp]:
-    """Return the first date with a label or mark, and the first without."""
-    above = [line for line in around.wide if "星期" not in line]
-    dated = [*_dates_in(around.head), *_dates_in(above)]
-    dated += [*_dates_in(around.tail, beside_at_most=_MAX_TAIL_BESIDE_WEIGHT)]
-    marks = [text for _, text in _dates_in(marked)]
-    labelled = [text for has_label, text in dated if has_label] + marks
-    return _most_exact(labelled, clock), _most_exact([text for _, text in dated], clock)
+def _shown(lines: DateLines, clock: Clock) -> tuple[bool, Stamp]:
+    """Return the date shown, and whether a label or the element's name says what it is."""
+    above = [line for line in lines.around.wide if "星期" not in line]
+    dated = [*_dates_in(lines.around.head, near=True), *_dates_in(above)]
+    dated += _dates_in(lines.around.tail, beside_at_most=_MAX_TAIL_BESIDE_WEIGHT)
+    named = [text for has_label, text in dated if has_label]
+    named += [text for _, text in _dates_in(lines.marked, near=True)]
+    found = _most_exact(named, clock)
+    if found.value is not None:
+        return True, found
+    return False, _most_exact([text for _, text in dated], clock)
 
 
 def _dates_in(
-    lines: Iterable[str], *, beside_at_most: int = _MAX_BESIDE_WEIGHT
+    lines: Iterable[str], *, beside_at_most: int = _MAX_BESIDE_WEIGHT, near: bool = False
 ) -> Iterator[tuple[bool, str]]:
-    """Yield each date and whether a label stands before it; prose around it passes it over."""
+    """Yield each date and whether a label stands before it; prose around it passes it over.
+
+    With `near`, 3小时前 and 05-13 10:12 are dates too.
+    """
     before = ""
     for line in lines:
-        found = list(DATE.finditer(line))
+        found = list(DATE.finditer(line)) or (list(NEAR_DATE.finditer(line)) if near else [])
         for match in found:
             has_label = bool(DATE_LABEL.search(line[: match.start()] or before))
             beside = weigh(line) - weigh(match.group())

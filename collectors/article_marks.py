@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from collectors.article_page import Mark, Page, clean_text, weigh
-from collectors.article_words import LABEL
+from collectors.article_words import LABEL, NOT_SOURCE
 
 _BESIDE_AUTHOR = re.compile(
     r"comment|form|avatar|image|img|photo|social|twitter|facebook|bio|desc|email|related|teaser|card__|prep",
@@ -21,7 +21,12 @@ _AFTER_NAME = re.compile(
     r"|contributor|reporter|staff writer)\b|\d).*$",
     re.IGNORECASE | re.DOTALL,
 )
-_NOT_NAME = re.compile(r"发布|發布|关注|關注|简介|举报|@|https?:|总篇数|discuz", re.IGNORECASE)
+_NOT_NAME = re.compile(
+    r"[发發][布佈](?:时间|時間|日期|于|於)|\s(?:关注|關注)|简介|举报|https?:|总篇数|discuz"
+    r"|^(?:未知|佚名|匿名|admin|系统管理员|管理员)$",
+    re.IGNORECASE,
+)
+_SOURCE_LABEL = re.compile(r"^(?:来\s?源|來\s?源|source)\s*[:：]?\s*", re.IGNORECASE)
 _MAX_DATE_CHARS = 60
 _NEAR_BEFORE = 14
 _NEAR_AFTER = 4
@@ -56,9 +61,19 @@ def stated_name(text: str) -> str:
     name = text.strip(" ,;:.|–—-[]")
     if label := LABEL.search(name) or _NOT_NAME.search(name):
         name = name[: label.start()].strip()
-    if not 2 <= weigh(name) <= 60 or len(name.split()) > 6 or name.isdigit():
+    if "@" in name or not 2 <= weigh(name) <= 60 or len(name.split()) > 6 or name.isdigit():
         return ""
     return name
+
+
+def marked_source(page: Page, top: int, start: int) -> str:
+    """Return the text of an element named as the source, from title to text, or an empty string."""
+    for mark in page.marks:
+        if mark.kind == "source" and top - 3 <= mark.block <= start + 2:
+            text = _SOURCE_LABEL.sub("", mark.text()).strip()
+            if 2 <= weigh(text) <= 40 and not NOT_SOURCE.search(text):
+                return text
+    return ""
 
 
 def marked_dates(page: Page, top: int, start: int) -> list[str]:

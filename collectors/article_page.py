@@ -15,7 +15,7 @@ from typing import Literal
 
 from lxml import etree
 
-from collectors.article_words import AUTHOR_NAME, BESIDE, DATE_NAME, SOURCE_NAME
+from collectors.article_words import AUTHOR_NAME, BESIDE, CONTENT, DATE_NAME, SOURCE_NAME
 
 # A page longer than this is cut: no article is, and time must stay bounded.
 MAX_PAGE_CHARS = 2_000_000
@@ -184,7 +184,11 @@ def _read_name(name: str) -> tuple[bool, _Kind]:
 
 def _is_hidden(element: etree._Element) -> bool:
     style = element.get("style")
-    return style is not None and _HIDDEN_STYLE.search(style) is not None
+    if style is None or _HIDDEN_STYLE.search(style) is None:
+        return False
+    # Some pages hide the article until their scripts have run.
+    name = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return CONTENT.search(name) is None
 
 
 def read_page(tree: etree._Element, *, ignore_hints: bool = False) -> Page:
@@ -246,7 +250,7 @@ class _Walk:
     def _enter_inline(self, element: etree._Element, tag: str) -> int:
         if tag == "time":
             self.page.marks.append(Mark("date", element, len(self.page.blocks)))
-        elif (hint := element.get("class")) and (kind := read_hint(hint)[1]):
+        elif (hint := element.get("class") or element.get("id")) and (kind := read_hint(hint)[1]):
             self.page.marks.append(Mark(kind, element, len(self.page.blocks)))
         if tag != "a":
             return _INLINE_END

@@ -53,7 +53,7 @@ newstext|news_txt|txt_con|pages_content|\bv_news_content
 AUTHOR_NAME = _word(
     r"authors?|autor\w*|byline\w*|writers?|reporters?|journalists?|contributors?|zuozhe"
 )
-SOURCE_NAME = _word(r"sources?|laiyuan|copyfrom|origin|publisher")
+SOURCE_NAME = _word(r"sources?|js_name|laiyuan|copyfrom|origin|publisher")
 DATE_NAME = _word(
     r"date\w*|pubdate|time|times?tamp|pub\w*time|publish(?:ed)?|posted|created|riqi|shijian"
 )
@@ -105,7 +105,7 @@ JUNK_LINE = re.compile(
 
 _SOURCE = (
     r"(?:文章|新闻|新聞|信息|稿件|内容|消息)?"
-    r"(?:来\s?源|來\s?源|稿源|出处|出處|发布单位|發布單位|发布机构|發布機構|信息提供)(?:于|於)?"
+    r"(?:来\s?源|來\s?源|稿源|出处|出處|发布单位|發布單位|发布机构|發布機構|发文机关|发文机构|信息提供)(?:于|於)?"
 )
 _EDITOR = r"(?:责任|責任|网络|网页|网站|本文|执行|值班|本期)?\s?(?:编\s?辑|編\s?輯)|责\s?编|責\s?編"
 _AUTHOR = one_of(r"""
@@ -122,8 +122,9 @@ LABEL = re.compile(
     rf"(?P<source>{_SOURCE})\s*[:：]|(?P<editor>{_EDITOR})\s*[:：/／]"
     rf"|(?<![\u4e00-\u9fff])(?P<author>{_AUTHOR})\s*[:：/／]|(?P<other>{_OTHER})\s*(?=[:：\s【\[（(]|$)"
 )
+# Before a date: it is the day of publishing. A bare 时间 may as well be that of a meeting.
 DATE_LABEL = re.compile(
-    r"(?<!引用)(?:发布|發布|发表|發表|发稿|刊发|公开|发文|成文|建立|上传|投稿|公開)?"
+    r"(?:发布|發布|发表|發表|发稿|發稿|刊发|公开|发文|建立|上传|投稿|公開)"
     r"(?:时\s?间|時\s?間|日\s?期|日時)(?:于|於)?\s*[:：]?\s*$"
     r"|(?:发布|發布|发表|刊发)(?:于|於)\s*$|公開日\s*[:：]?\s*$"
     r"|\b(?:published|posted|publié|publicado|veröffentlicht|erstellt|pubblicato)"
@@ -143,9 +144,9 @@ REPORT_FROM = re.compile(
 )
 # What stands beside a date and is no source.
 NOT_SOURCE = re.compile(
-    r"原创|转载|字号|字體|首页|首頁|正文|评论|分享|阅读|关注|订阅|微信|微博|更新|发布|编辑|举报|收藏|扫一扫|掃一掃"
+    r"原创|转载|字号|字體|首页|首頁|正文|评论|分享|阅读|关注|订阅|微信|微博|^更新|^发布|^编辑|举报|收藏|扫一扫|掃一掃"
     r"|打印|时间|時間|日期|facebook|twitter|line$|email"
-    r"|\d{3,}|\d[篇条條次个人]|[。！？!?：:]|^[\d\s]+$",
+    r"|，|\d{3,}|\d[篇条條次个人]|[。！？!?：:]|^[\d\s]+$",
     re.IGNORECASE,
 )
 
@@ -164,5 +165,18 @@ DATE = re.compile(
     rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?\s(?:de\s)?{_MONTH},?\s(?:del?\s)?(?:19|20)\d{{2}}\b"
     r"|\b\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}\b"
     r"|\b\d{1,2}/\d{1,2}/(?:19|20)\d{2}\b",
+    re.IGNORECASE,
+)
+# The like in the lines of a title only; in a list of comments they tell of the comments.
+NEAR_DATE = re.compile(
+    r"\d{1,3}\s?(?:秒|分钟|分鐘|小时|小時|天)前|刚刚|剛剛"
+    r"|(?:昨天|前天|今天)\s?(?:上午|下午|凌晨|晚上)?\s?\d{1,2}:\d{2}"
+    r"|(?<![\d.:-])(?:\d{2}-)?\d{1,2}[-月]\d{1,2}日?\s+\d{1,2}:\d{2}(?::\d{2})?"
+)
+# Times that pages keep for their scripts: var ct = "1574642251"; "publishTime":"2026-05-13 10:12".
+SCRIPT_DATE = re.compile(
+    r"(?:\bvar\s+(?:ct|publish_time|createTime)|[\"'](?:publish(?:ed)?_?(?:Time|Date|At)|pub_?(?:Time|Date)"
+    r"|ptime|datePublished|firstPublished(?:Date|At)?|createdAt|create_?Time))[\"']?\s*[:=]\s*"
+    r"\\?[\"']?(\d{10}(?:\d{3})?(?!\d)|(?:19|20)\d{2}-\d{1,2}-\d{1,2}[T\d:.+Z -]{0,20})",
     re.IGNORECASE,
 )

@@ -74,6 +74,34 @@ def test_relative_time_is_read_at_now() -> None:
     assert article.published == datetime(2026, 6, 30, 0, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("line", "published"),
+    [
+        ("发布时间：06-30 22:46", "2026-06-30T22:46+08:00"),
+        ("新城日报 昨天 08:30", "2026-06-30T08:30+08:00"),
+        ("新城日报 3小时前", "2026-07-01T09:00+08:00"),
+        ("更新时间：2026-05-20 发布时间：2026-05-13 10:12", "2026-05-13T10:12+08:00"),
+        ("2026年5月13日 星期三 10:12", "2026-05-13T10:12+08:00"),
+        ("成文日期：2026-04-28 发布日期：2026-05-13", "2026-05-13"),
+    ],
+    ids=["no_year", "yesterday", "hours_ago", "update_first", "weekday", "signed_first"],
+)
+def test_time_below_the_title_is_read_as_written(line: str, published: str) -> None:
+    article = extract(f"<h1>新城路口红绿灯修好</h1><div>{line}</div>{PARAGRAPH}")
+    assert article_as_json("x", article)["published"] == published
+
+
+def test_time_of_a_comment_is_not_the_time_of_the_article() -> None:
+    comments = "<div class='comments'><p>终于修好了</p><span>3小时前</span></div>"
+    assert extract(f"<h1>新城路口红绿灯修好</h1>{PARAGRAPH}{comments}").published is None
+
+
+def test_time_kept_for_scripts_is_read_where_the_page_shows_none() -> None:
+    script = '<script>window.data = {"publishTime":"2026-05-13 10:12:00"}</script>'
+    article = extract(f"<h1>新城路口红绿灯修好</h1>{PARAGRAPH}{script}")
+    assert article_as_json("x", article)["published"] == "2026-05-13T10:12+08:00"
+
+
 def test_day_in_the_address_is_the_last_resort() -> None:
     url = "https://news.example.com/2026/0513/c1-2.html"
     article = extract(f"<h1>新城路口红绿灯修好</h1>{PARAGRAPH}", url=url)
