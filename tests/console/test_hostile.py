@@ -40,6 +40,8 @@ PAYLOADS = (
     "{{ 7 * 7 }}{% for x in y %}",
     "<!--<img src=--><img src=x onerror=alert(1)//-->",
 )
+# A few at a time, so that one that opens a comment or a tag cannot hide all the others.
+HANDFULS = tuple(" ".join(PAYLOADS[n::6]) for n in range(6))
 PAGES = (
     "/",
     "/incidents/i-water",
@@ -104,7 +106,7 @@ def poison(store: Store, payload: str) -> None:
         publish_digest(tx, world.DAY, scope, world.NOW, links=Links(base="http://console.invalid"))
 
 
-@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+@pytest.mark.parametrize("payload", HANDFULS, ids=range(len(HANDFULS)))
 def test_nothing_comes_alive(officer: Hands, store: Store, payload: str) -> None:
     poison(store, payload)
     for address in PAGES:
@@ -114,7 +116,7 @@ def test_nothing_comes_alive(officer: Hands, store: Store, payload: str) -> None
         assert "49{%" not in page, address
 
 
-@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+@pytest.mark.parametrize("payload", HANDFULS, ids=range(len(HANDFULS)))
 def test_markdown_keeps_it_as_words(store: Store, payload: str) -> None:
     poison(store, payload)
     with store.read() as reader:
