@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,9 @@ SOURCE_SECONDS = 300.0
 """A source that needs longer in one round is cut off; each fetch has its own, shorter bound."""
 
 AT_ONCE = 400
+WAVE_SECONDS = 3.0
+"""What has come by then is stored and judged; a source that never answers delays no other."""
+
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY = timedelta(days=3)
 
@@ -56,22 +59,74 @@ async def collect(
     progress: Progress | None = None,
 ) -> list[Gathered]:
     """Collect from the sources, at most 400 at once; never raises for a source."""
+    asked = waves(sources, memories, fetcher, now=now, folder=folder, progress=progress)
+    return [one async for wave in asked for one in wave]
+
+
+async def waves(
+    sources: Sequence[Collector],
+    memories: Mapping[str, SourceMemory],
+    fetcher: Fetcher,
+    *,
+    now: datetime,
+    folder: Path,
+    progress: Progress | None = None,
+) -> AsyncGenerator[list[Gathered], None]:
+    """Yield what has come, at the end or every `WAVE_SECONDS`: nobody waits for the slowest."""
     turns = asyncio.Semaphore(AT_ONCE)
+    asked = _Round(memories=memories, fetcher=fetcher, now=now, folder=folder)
     ended = 0
 
     async def one(source: Collector) -> Gathered:
         nonlocal ended
-        memory = memories.get(source.name)
-        state: State = memory.state if memory else {}
-        context = CollectContext(fetcher=fetcher, state=state, now=now, folder=folder)
         async with turns:
-            collected = await _collected(source, context)
+            gathered = await _gathered(source, asked)
         ended += 1
         if progress:
             progress(source.name, ended, len(sources))
-        return Gathered(source=cast("SourceSettings", source), started_at=now, collected=collected)
+        return gathered
 
-    return list(await asyncio.gather(*(one(source) for source in sources)))
+    tasks = [asyncio.create_task(one(source)) for source in sources]
+    waiting = set(tasks)
+    try:
+        while waiting:
+            done, waiting = await _wave(waiting)
+            yield [task.result() for task in tasks if task in done]
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+Tasks = set[asyncio.Task[Gathered]]
+
+
+async def _wave(waiting: Tasks) -> tuple[Tasks, Tasks]:
+    """Return the tasks that ended and those that did not, once there is one that did."""
+    done, left = await asyncio.wait(waiting, timeout=WAVE_SECONDS)
+    if not done:
+        done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+    return done, left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    """What is the same for every source of a round."""
+
+    memories: Mapping[str, SourceMemory]
+    fetcher: Fetcher
+    now: datetime
+    folder: Path
+
+
+async def _gathered(source: Collector, asked: _Round) -> Gathered:
+    memory = asked.memories.get(source.name)
+    state: State = memory.state if memory else {}
+    context = CollectContext(fetcher=asked.fetcher, state=state, now=asked.now, folder=asked.folder)
+    collected = await _collected(source, context)
+    return Gathered(
+        source=cast("SourceSettings", source), started_at=asked.now, collected=collected
+    )
 
 
 async def _collected(source: Collector, context: CollectContext) -> Collected:

@@ -2,7 +2,9 @@
 
 Collect → redact → deduplicate → match → score → group into stories → store → judge → tell.
 
-Everything a cycle changes commits in one transaction, so a crash leaves a whole cycle or none.
+What has come after a few seconds is stored and judged without waiting for the slowest source.
+Everything such a wave changes commits in one transaction, so a crash leaves it whole or not at
+all.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from pipeline.absorb import (
     tally,
     understand_new,
 )
-from pipeline.collect import HISTORY, Gathered, Progress, collect, due, next_due
+from pipeline.collect import HISTORY, Gathered, Progress, due, next_due, waves
 from pipeline.intake import Intake
 from pipeline.office import Office
 from pipeline.respond import Response, ask, respond
@@ -45,6 +47,16 @@ class CycleReport:
     deliveries: tuple[Delivery, ...] = ()
     rule_failures: tuple[str, ...] = ()
 
+    def __add__(self, later: CycleReport) -> CycleReport:
+        return CycleReport(
+            tally=self.tally + later.tally,
+            runs=self.runs + later.runs,
+            alerts=self.alerts + later.alerts,
+            incidents=self.incidents + later.incidents,
+            deliveries=self.deliveries + later.deliveries,
+            rule_failures=tuple(dict.fromkeys(self.rule_failures + later.rule_failures)),
+        )
+
     @property
     def changed(self) -> bool:
         """Whether readers of the snapshot would see anything new."""
@@ -64,11 +76,16 @@ async def run_cycle(
         memories = sources.memories(reader)
         history = sources.recent_runs(reader, now - HISTORY)
     asked = due(office.loaded.active_sources(), memories, now) if only is None else only
-    gathered = await collect(
+    report: CycleReport | None = None
+    async for wave in waves(
         asked, memories, fetcher, now=now, folder=office.loaded.folder, progress=progress
-    )
-    # In a thread: understanding a large round must not keep the console waiting.
-    return await asyncio.to_thread(absorb, office, gathered, history, now)
+    ):
+        # In a thread: understanding a large round must not keep the console waiting.
+        done = await asyncio.to_thread(absorb, office, wave, history, now)
+        report = done if report is None else report + done
+    if report is None:
+        return await asyncio.to_thread(absorb, office, [], history, now)
+    return report
 
 
 def absorb(
