@@ -60,6 +60,7 @@ _FIELD_KEYS = {
     "summary": "description atom:summary summary dc:description dcterms:abstract abstract"
     " media:description itunes:summary googleplay:description itunes:subtitle",
     "content": "content:encoded atom:content content xhtml:body body fullitem source:markdown",
+    "origin": "source atom:source dc:source dc:publisher",
     "attached": "enclosure media:content",
     "language": "language dc:language",
 }

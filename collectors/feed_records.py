@@ -19,7 +19,7 @@ class FeedEntry:
 
     `title` and `author` are plain text. `summary` and `content` are safe HTML, made when they are
     read; `text` is the words of the fuller of the two, for storage. `date_flags` names each
-    doubtful time: ("published:no_zone",).
+    doubtful time: ("published:no_zone",). `origin` names the publication an entry was taken from.
     """
 
     title: str
@@ -31,6 +31,7 @@ class FeedEntry:
     summary_source: Fragment
     content_source: Fragment
     date_flags: tuple[str, ...] = ()
+    origin: str = ""
 
     @property
     def summary(self) -> str:

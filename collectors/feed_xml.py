@@ -305,6 +305,19 @@ def _person(text: str, element: Element) -> str:
     return named or plain_title(html_to_text(_inner_markup(text, element)))
 
 
+def origin_of(fields: Fields) -> str:
+    """Return the publication an entry names as its source, "" without one.
+
+    Atom puts a whole feed's head there; Dublin Core's source is often a bare address, and no name.
+    """
+    for source in sorted(fields.get("origin", ()), key=_by_rank)[:MOST_SOURCES]:
+        named = best_of(gather(source[2]), "title") if len(source[2]) else source
+        name = title_text(named)[:LONGEST_AUTHOR_CHARS]
+        if name and not name.startswith(("http://", "https://", "urn:")):
+            return name
+    return ""
+
+
 # --- entries ---------------------------------------------------------------------------------
 
 
@@ -333,6 +346,7 @@ def read_entry(item: Element, context: ReadingContext) -> FeedEntry:
         summary_source=summary,
         content_source=content,
         date_flags=published_flag + updated_flag,
+        origin=origin_of(fields) if "origin" in fields else "",
     )
 
 

@@ -47,7 +47,7 @@ class Feed(HttpSource):
         fetched = await context.fetcher.get(self.request(found[0]))
         if fetched.error is not None:
             return Collected(state=context.state, failure=f"{found[0]}: {fetched.error}")
-        parsed = self._parse(Read(fetched=fetched), context)
+        parsed = await asyncio.to_thread(self._parse, Read(fetched=fetched), context)
         if parsed.error is not None:
             return Collected(state=context.state, failure=f"{found[0]}: {parsed.error}")
         note = f"{self.url} is a page; its feed is {found[0]}: put that into the configuration"
@@ -69,7 +69,7 @@ class Feed(HttpSource):
             url=entry.link,
             published=entry.published or entry.updated,
             date_flag=",".join(entry.date_flags),
-            origin=parsed.title if self.origin_is_source else "",
+            origin=entry.origin or (parsed.title if self.origin_is_source else ""),
             author=entry.author,
         )
 
