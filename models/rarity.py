@@ -34,19 +34,24 @@ _FOLDER = "background"
 class Rarity:
     """Document shares of pairs, from the packaged table or a table given."""
 
-    __slots__ = ("_documents", "_shares")
+    __slots__ = ("_known",)
 
     def __init__(self, steps: NDArray[np.uint8], documents: int) -> None:
-        counts = np.exp2(steps.astype(np.float64) / _STEPS_A_DOUBLING) - 1
-        self._shares: list[float] = ((counts + 1) / (documents + 1)).tolist()
-        self._documents = documents
+        # A byte has 256 values: each bucket refers to one of as many (share, weight) pairs.
+        counts = np.exp2(np.arange(256) / _STEPS_A_DOUBLING) - 1
+        shares = ((counts + 1) / (documents + 1)).clip(max=1.0).tolist()
+        values = [(share, weight(share)) for share in shares]
+        self._known: list[tuple[float, float]] = [values[step] for step in steps.tolist()]
+
+    def known(self, term: str) -> tuple[float, float]:
+        """Return (share of background documents that carry the term, its weight)."""
+        return self._known[bucket(term)]
 
     def share(self, term: str) -> float:
         """Return the share of background documents that carry the term, in (0, 1]."""
-        return self._shares[bucket(term)]
+        return self._known[bucket(term)][0]
 
 
-@cache
 def bucket(term: str) -> int:
     """Return the place of a term in the table."""
     return zlib.crc32(term.encode()) & (BUCKETS - 1)

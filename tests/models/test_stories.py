@@ -220,6 +220,13 @@ def test_silent_stories_close() -> None:
     assert len(book) == 2
 
 
+def test_a_story_of_one_mention_may_close_sooner() -> None:
+    book = StoryBook(assign(IN_ORDER, []).changed)
+    closed = book.close(silent_since=MONDAY, lone_since=MONDAY + timedelta(hours=5))
+    assert set(closed) == {"s1", "s2", "s3", "s4"}
+    assert "p1" in {state.id for state in book.states()}
+
+
 def test_a_kept_book_answers_as_the_stored_states_do() -> None:
     book = StoryBook()
     placed = {a.mention: a.story for one in IN_ORDER for a in book.assign([one]).assignments}
