@@ -16,7 +16,7 @@ from collectors.article_lines import is_scattered, without_scattered
 from collectors.article_marks import marked_author, marked_dates, marked_source, stated_name
 from collectors.article_page import Page, parse_tree, read_page, weigh
 from collectors.article_text import find_main, text_of
-from collectors.article_title import choose_title
+from collectors.article_title import choose_title, site_in
 from collectors.decode import decode
 
 # A page is cut before it is decoded: bytes beyond this are not read.
@@ -121,7 +121,8 @@ def _is_chinese(text: str) -> bool:
 def _stated_source(head: Head) -> str:
     """Return the source the head states, else the name of the site."""
     stated = (head.meta.get(name, "") for name in ("contentsource", "source", "mediaid"))
-    return next(filter(None, stated), "") or head.meta.get("og:site_name") or head.publisher
+    site = head.meta.get("og:site_name") or head.publisher or site_in(head.title)
+    return next(filter(None, stated), "") or site
 
 
 def _author(head: Head, byline: Byline, marked: str) -> str:

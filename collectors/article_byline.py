@@ -12,13 +12,22 @@ from dataclasses import dataclass
 
 from collectors.article_page import Block, Page
 from collectors.article_title import fold
-from collectors.article_words import DATE, LABEL, NOT_SOURCE, REPORT_FROM, REPORTER
+from collectors.article_words import (
+    DATE,
+    LABEL,
+    NEAR_DATE,
+    NOT_SOURCE,
+    REPORT_AT,
+    REPORT_FROM,
+    REPORTER,
+)
 
 _LINES_BEFORE = 14
 _LINES_AFTER = 10
 _OPENING_BLOCKS = 5
 # A byline is short; a paragraph that names a source is not one.
 _MAX_LINE_WEIGHT = 260
+_MAX_TITLE_WEIGHT = 200
 _EDGE_CHARS = 60
 
 _MARK_OF_LABEL = frozenset(":：/／")
@@ -113,14 +122,13 @@ def shown_title(page: Page, start: int, stated: str) -> str:
     """
     near = page.blocks[max(0, start - _LINES_BEFORE) : start + 4]
     wanted = fold(stated)
-    if wanted and any(
-        wanted in fold(b.text) or fold(b.text) in wanted for b in near if b.weight >= 12
-    ):
+    lines = [fold(block.text) for block in near if 12 <= block.weight <= _MAX_TITLE_WEIGHT]
+    if wanted and any(wanted in line or line in wanted for line in lines):
         return ""
     for place, block in enumerate(near):
         if place and block.weight <= _MAX_LINE_WEIGHT and DATE.search(block.text):
             above = near[place - 1]
-            is_line = 16 <= above.weight <= 200 and "\n" not in above.text
+            is_line = 16 <= above.weight <= _MAX_TITLE_WEIGHT and "\n" not in above.text
             is_plain = not above.is_noise and not above.link_weight and not LABEL.search(above.text)
             return above.text if is_line and is_plain else ""
     return ""
@@ -195,7 +203,7 @@ def _people(value: str) -> str:
 
 def _reporter(lines: Sequence[str]) -> str:
     likely = [line for line in lines if "者" in line or "／" in line or "/" in line]
-    for pattern in (REPORT_FROM, REPORTER):
+    for pattern in (REPORT_FROM, REPORT_AT, REPORTER):
         for line in likely:
             if found := pattern.search(line):
                 return str(found.group(1))
@@ -205,7 +213,7 @@ def _reporter(lines: Sequence[str]) -> str:
 def _beside_date(lines: Sequence[str]) -> str:
     """Return the unlabelled name beside the first date (中国网 2019-11-25 10:37), else nothing."""
     for place, line in enumerate(lines):
-        found = DATE.search(line)
+        found = DATE.search(line) or NEAR_DATE.search(line)
         if found is None:
             continue
         around = [line[: found.start()], line[found.end() :]]
@@ -221,7 +229,7 @@ def _bare_name(text: str) -> str:
     text = re.sub(r"^(?:原创|转载|首发)\s*|[\[【（(].*?[\]】）)]", "", text.strip()).strip(
         _BRACKETS
     )
-    text = re.sub(r"\s+\d+$|\s*(?:记者|記者).*$", "", text)
+    text = re.sub(r"\s+\d+$|\s*(?:记者|記者).*$|讯$|訊$", "", text)
     if not 2 <= len(text) <= 16 or NOT_SOURCE.search(text) or text.count(" ") > 1:
         return ""
     return text

@@ -33,7 +33,7 @@ _QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
 _SKIPPED = frozenset(
     """
     script style noscript title iframe svg canvas object embed template select option button
-    textarea video audio map math head rt rp rtc datalist progress
+    textarea video audio map math rt rp rtc datalist progress
     """.split()  # noqa: SIM905 - a word list reads better in lines
 )
 _INLINE = frozenset(

@@ -70,6 +70,13 @@ def _repeats(whole: str, heading: str) -> bool:
     return whole == heading or (heading in whole and len(heading) * 5 >= len(whole) * 3)
 
 
+def site_in(title: str) -> str:
+    """Return the last part of a stated title where it may be the name of the site, else ""."""
+    ends = list(_SEPARATOR.finditer(title))
+    last = title[ends[-1].end() :].strip() if ends else ""
+    return last if 4 <= weigh(last) <= _SITE_WEIGHT else ""
+
+
 def without_site(title: str, head: Head) -> str:
     """Return a title without the trailing parts that name column and site."""
     site = fold(head.meta.get("og:site_name", ""))

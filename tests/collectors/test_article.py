@@ -127,9 +127,23 @@ def test_day_in_a_sentence_is_not_the_time_of_the_article() -> None:
         ("发布时间：2026-05-13 来源：新城日报 浏览次数：20", "新城日报"),
         ("新城日报 2026-05-13 10:12", "新城日报"),
         ("白小川/新城青年报 2026-05-13", "新城青年报"),
+        ("新城发布05-13 16:20阅读 3.2万", "新城发布"),
+        ("新城网讯　2026-05-13 记者：白小川", "新城网"),
+        ("2026年05月13日 来源：新城通讯社<a>参与互动</a>", "新城通讯社"),
         ("2026-05-13 字号：大 中 小", ""),
     ],
-    ids=["label", "trad", "gaoyuan", "between_labels", "before_date", "person_paper", "none"],
+    ids=(
+        "label",
+        "trad",
+        "gaoyuan",
+        "between_labels",
+        "before_date",
+        "person_paper",
+        "no_year",
+        "dateline",
+        "glued_link",
+        "none",
+    ),  # fmt: skip
 )
 def test_source_is_read_from_the_byline(line: str, source: str) -> None:
     assert extract(f"<h1>新城路口红绿灯修好</h1><div>{line}</div>{PARAGRAPH}").source == source
@@ -156,11 +170,13 @@ def test_editor_is_read_and_leaves_the_text(last: str, editor: str) -> None:
     [
         ("（记者 白小川）", "白小川"),
         ("（白小川／新城報導）", "白小川"),
+        ("（中央社記者白小川新城13日電）", "白小川"),
+        ("記者白小川新城報導", "白小川"),
         ("本报记者 白小川 报道", "白小川"),
         ("记者从市交警支队获悉", ""),
         ("有记者通过电子邮件询问", ""),
     ],
-    ids=["brackets", "slash", "reports", "a_sentence", "a_verb"],
+    ids=["brackets", "slash", "agency", "glued", "reports", "a_sentence", "a_verb"],
 )
 def test_reporter_is_read_but_no_sentence_about_one(sentence: str, author: str) -> None:
     body = f"<h1>新城路口红绿灯修好</h1>{PARAGRAPH}<p>{'协管员说，' * 30}路口好走了。{sentence}</p>"
@@ -176,6 +192,15 @@ def test_title_in_a_plain_element_is_found_where_the_head_names_only_the_column(
     head = "<title>民生新闻--新城区人民政府网站</title>"
     line = "<div>新城路口红绿灯今天修好了</div><div>发布时间：2026-05-13</div>"
     assert extract(line + PARAGRAPH, head).title == "新城路口红绿灯今天修好了"
+
+
+def test_article_before_any_body_tag_is_read() -> None:
+    html = f"<title>x</title><article><h1>红绿灯修好</h1>{PARAGRAPH}</article><div>版权所有</div>"
+    assert "协管员" in extract_article(html, URL, NOW).text
+
+
+def test_site_stands_in_for_a_source_that_the_page_does_not_name() -> None:
+    assert extract(PARAGRAPH, "<title>新城路口红绿灯修好_民生_新城网</title>").source == "新城网"
 
 
 def test_text_after_a_glued_header_page_is_read() -> None:
