@@ -28,7 +28,7 @@ SURROGATE_REFERENCE = re.compile(_SURROGATE_PATTERN.encode())
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _MARK = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|&(?:(#\d{1,8}|#[xX][0-9a-fA-F]{1,8}|[a-zA-Z][a-zA-Z0-9]{0,31})(;?))?"
+    r"<!\[CDATA\[(?:.*?\]\]>|.*)|&(?:(#\d{1,8}|#[xX][0-9a-fA-F]{1,8}|[a-zA-Z][a-zA-Z0-9]{0,31})(;?))?"
     r"|<(?![a-zA-Z_:/!?\u0080-\U0010ffff])",
     re.DOTALL,
 )

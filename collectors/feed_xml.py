@@ -36,6 +36,7 @@ Source = tuple[int, str, Element, bool]
 Fields = dict[str, list[Source]]
 
 LONGEST_ID_CHARS = 2_000
+MOST_BASES = 8  # nested xml:base; more is an attack on the clock
 MOST_SOURCES = 50  # of one field in one entry; no honest feed comes near
 LONGEST_AUTHOR_CHARS = 500
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
@@ -202,12 +203,13 @@ _SPACES = re.compile("  +")
 
 
 def _base_of(element: Element, base: str) -> str:
-    for part in reversed([step.get(_XML_BASE) for step in (element, *element.iterancestors())]):
-        if part:
-            try:
-                base = urljoin(base, part.strip())
-            except ValueError:
-                continue
+    """Return `base` joined with the xml:base of the element and its ancestors, outermost first."""
+    stated = [step.get(_XML_BASE) for step in (element, *element.iterancestors())]
+    for part in reversed([part for part in stated if part][:MOST_BASES]):
+        try:
+            base = urljoin(base, part.strip())
+        except ValueError:
+            continue
     return base
 
 
