@@ -12,15 +12,25 @@ from pydantic import Field, model_validator
 from collectors.contract import CollectContext, Collected, SourceSettings
 from collectors.hotline import HotlineField, HotlineRow, read_hotline
 from collectors.http import Request
-from collectors.kinds._files import cut, digest, matching, nothing_there, read_before, remembered
+from collectors.kinds._files import (
+    cut,
+    digest,
+    matching,
+    nothing_there,
+    place_of,
+    read_before,
+    remembered,
+)
 from collectors.tables import RowProblem, TableError
-from models.records import Entry
+from models.records import Entry, MediaTier, MentionKind
 
 
 class HotlineFile(SourceSettings):
     """Tables of tickets. A file whose bytes were read before is not read again."""
 
     kind: Literal["hotline_file"]
+    media_tier: MediaTier = MediaTier.NETIZEN
+    mention_kind: MentionKind = MentionKind.CITIZEN_MESSAGE
     path: str = Field(
         default="",
         description="File or pattern such as inbox/*.xlsx, from the configuration's folder",
@@ -44,7 +54,7 @@ class HotlineFile(SourceSettings):
         files = await asyncio.to_thread(matching, context.folder, self.path)
         if not files:
             return nothing_there(self.path, context)
-        return await asyncio.to_thread(self._from_files, files, context)
+        return await asyncio.to_thread(self._from_files, files, context, context.folder)
 
     async def _from_address(self, context: CollectContext) -> Collected:
         etag = context.state.get("etag")
@@ -63,11 +73,10 @@ class HotlineFile(SourceSettings):
             )
         if fetched.not_modified:
             return Collected(state=context.state, not_modified=True)
-        name = self.url.rsplit("/", 1)[-1].split("?")[0] or "export"
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
+            path = Path(folder) / self._file_name()
             path.write_bytes(fetched.body)
-            found = await asyncio.to_thread(self._from_files, [path], context)
+            found = await asyncio.to_thread(self._from_files, [path], context, Path(folder))
         return Collected(
             entries=found.entries,
             state={**found.state, "etag": fetched.etag},
@@ -76,23 +85,29 @@ class HotlineFile(SourceSettings):
             not_modified=found.not_modified,
         )
 
-    def _from_files(self, files: list[Path], context: CollectContext) -> Collected:
+    def _file_name(self) -> str:
+        """Return the last part of the address, which stands before the line in its problems."""
+        last = self.url.partition("?")[0].rpartition("/")[2]
+        return last.strip(".")[-80:] or "export"
+
+    def _from_files(self, files: list[Path], context: CollectContext, root: Path) -> Collected:
         read = read_before(context.state)
         entries: list[Entry] = []
         problems: list[str] = []
         failures: list[str] = []
         fresh: dict[str, str] = {}
         for file in files:
-            bytes_read = digest(file)
-            if read.get(file.name) == bytes_read:
-                continue
+            place = place_of(file, root)
             try:
+                bytes_read = digest(file)
+                if read.get(place) == bytes_read:
+                    continue
                 for found in read_hotline(file, context.now, mapping=self.columns):
                     if isinstance(found, RowProblem):
                         problems.append(str(found))
                     else:
                         entries.append(entry_of(found, self.name))
-                fresh[file.name] = bytes_read
+                fresh[place] = bytes_read
             except TableError as error:
                 failures.append(str(error))
         return Collected(

@@ -16,7 +16,7 @@ from collectors.inbox import Door, Waiting, forget, take
 from collectors.kinds._files import cut
 from collectors.kinds._secret import secret_of
 from collectors.plain_text import clean, one_line
-from models.records import Entry, MentionKind
+from models.records import Entry, MediaTier, MentionKind
 
 AT_MOST: Final = 2000
 MAX_TEXT_CHARACTERS: Final = 100_000
@@ -27,6 +27,8 @@ class Inbox(SourceSettings):
     """A form's messages. The JSON has `subject`, `content`, and may have `asked_at`, `place`, …."""
 
     kind: Literal["inbox"]
+    every_minutes: float = Field(default=2, gt=0, le=60)
+    media_tier: MediaTier = MediaTier.NETIZEN
     mention_kind: MentionKind = MentionKind.CITIZEN_MESSAGE
     secret_env: str = Field(
         pattern=r"^[A-Z][A-Z0-9_]*$",

@@ -13,11 +13,19 @@ from pydantic import Field, model_validator
 from collectors.contract import CollectContext, Collected, SourceSettings, State
 from collectors.http_guard import parse_allow_list
 from collectors.imap import Account, ImapError, Mark, read_new
-from collectors.kinds._files import cut, digest, matching, nothing_there, read_before, remembered
+from collectors.kinds._files import (
+    cut,
+    digest,
+    matching,
+    nothing_there,
+    place_of,
+    read_before,
+    remembered,
+)
 from collectors.kinds._secret import NoSecretError, secret_of
 from collectors.mail_parser import mail_entry, parse_mail, read_mails
 from collectors.tables import RowProblem, TableError
-from models.records import Entry, MentionKind
+from models.records import Entry, MediaTier, MentionKind
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -26,6 +34,7 @@ class Mailbox(SourceSettings):
     """Messages after the last one read. Nothing is marked as read, moved or deleted."""
 
     kind: Literal["mailbox"]
+    media_tier: MediaTier = MediaTier.NETIZEN
     mention_kind: MentionKind = MentionKind.CITIZEN_MESSAGE
     path: str = Field(
         default="", description="mbox or eml file or pattern, from the configuration's folder"
@@ -101,11 +110,12 @@ class Mailbox(SourceSettings):
         problems: list[str] = []
         fresh: dict[str, str] = {}
         for file in files:
-            bytes_read = digest(file)
-            if read.get(file.name) == bytes_read:
-                continue
-            fresh[file.name] = bytes_read
+            place = place_of(file, context.folder)
             try:
+                bytes_read = digest(file)
+                if read.get(place) == bytes_read:
+                    continue
+                fresh[place] = bytes_read
                 for found in read_mails(file, context.now):
                     if isinstance(found, RowProblem):
                         problems.append(str(found))

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from bench.hostile_origin import Origin
 from collectors.contract import CollectContext, Collected, State
 from collectors.http import Fetcher, FetchSettings
+from collectors.kinds._files import digest
 from collectors.kinds.hotline_file import HotlineFile
+from collectors.tables import TableError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HEAD = "工单编号,标题,诉求内容,受理时间\n"
@@ -73,6 +75,26 @@ def test_a_bad_file_alone_is_a_failure_and_is_tried_again(inbox: Path) -> None:
     first = collect(watched(), inbox.parent)
     assert "--map" in first.failure
     assert collect(watched(), inbox.parent, first.state).failure == first.failure
+
+
+def test_a_file_taken_away_before_it_is_read_is_told(inbox: Path) -> None:
+    with pytest.raises(TableError, match=r"a\.csv: cannot be read"):
+        digest(inbox / "a.csv")
+
+
+def test_files_of_one_name_in_two_folders_are_each_read_once(inbox: Path) -> None:
+    for number in (1, 2):
+        (inbox / f"{number}").mkdir()
+        (inbox / f"{number}" / "may.csv").write_text(HEAD + f"{number},路灯,路灯坏了,\n", "utf-8")
+    every = watched(path="inbox/*/may.csv")
+    first = collect(every, inbox.parent)
+    assert len(first.entries) == 2
+    assert collect(every, inbox.parent, first.state).not_modified
+
+
+def test_tickets_are_messages_of_citizens_unless_said_otherwise() -> None:
+    assert (watched().mention_kind, watched().media_tier) == ("citizen_message", "netizen")
+    assert watched(mention_kind="news").mention_kind == "news"
 
 
 def test_columns_nobody_knows_are_named_in_the_settings(inbox: Path) -> None:
