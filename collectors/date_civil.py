@@ -50,11 +50,8 @@ def full_year(text: str) -> int:
 def recent_year(month: int, day: int, now: datetime) -> int:
     """Return the year that puts this day at or just before `now` (one day ahead is allowed)."""
     ahead = now + timedelta(days=1)
-    return (
-        now.year
-        if (month, day) <= (ahead.month, ahead.day) or ahead.year > now.year
-        else (now.year - 1)
-    )
+    has_come = (month, day) <= (ahead.month, ahead.day) or ahead.year > now.year
+    return now.year if has_come else now.year - 1
 
 
 def months_before(moment: datetime, months: int) -> datetime:

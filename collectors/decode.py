@@ -147,11 +147,10 @@ def codec_for(label: str | None) -> str | None:
     if name in _ALIASES:
         return _ALIASES[name]
     try:
-        b"abcd".decode(
-            name, "replace"
-        )  # refuses `base64`, `zip` and friends, which are codecs but not charsets
+        # Refuses `base64`, `zip` and friends, which are codecs but not charsets.
+        b"abcd".decode(name, "replace")
         codec = codecs.lookup(name).name
-    except (LookupError, ValueError, UnicodeError):
+    except (LookupError, ValueError):
         return None
     if codec in _NEVER:
         return None

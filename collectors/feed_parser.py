@@ -34,7 +34,7 @@ from collectors.feed_xml import (
     read_entry,
     title_text,
 )
-from collectors.plain_text import LONGEST_TITLE_CHARS, html_to_text
+from collectors.plain_text import LONGEST_TITLE_CHARS, html_to_text, one_line
 from collectors.safe_xml import read_xml, recover_xml, well_formed
 from collectors.sanitise import Fragment, Sanitiser, web_url
 
@@ -71,7 +71,7 @@ def parse_feed(
     except FeedError as problem:
         return ParsedFeed(title="", link="", entries=(), kind="", error=str(problem))
     except (ValueError, OverflowError, RecursionError, etree.LxmlError) as problem:
-        reason = f"unreadable feed: {type(problem).__name__}: {problem}"[:300]
+        reason = one_line(f"unreadable feed: {type(problem).__name__}: {problem}")[:300]
         return ParsedFeed(title="", link="", entries=(), kind="", error=reason)
 
 
@@ -79,7 +79,7 @@ def _parse(body: bytes, url: str | None, headers: Mapping[str, str], now: dateti
     if len(body) > LARGEST_BODY_BYTES:
         raise FeedError(f"feed of {len(body):,} bytes; at most {LARGEST_BODY_BYTES:,} are read")
     named = {name.lower(): value for name, value in headers.items()}
-    base = urljoin(url or "", named.get("content-location", "")) if named else (url or "")
+    base = _base(url or "", named.get("content-location", ""))
     declared = named.get("content-type")
     started = time.monotonic()
     root = well_formed(body, declared)
@@ -98,6 +98,14 @@ def _parse(body: bytes, url: str | None, headers: Mapping[str, str], now: dateti
         raise FeedError(_what_it_is(text, root))
     raw = text.encode("utf-8", "replace")
     return _read(Document(root=root, body=raw, base=base, started=started, damage=damage), now)
+
+
+def _base(url: str, content_location: str) -> str:
+    """Return the address relative links are joined with; RFC 9110 §8.7 for Content-Location."""
+    try:
+        return urljoin(url, content_location) if content_location else url
+    except ValueError:
+        return ""
 
 
 class Document(NamedTuple):
