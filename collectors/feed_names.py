@@ -19,6 +19,7 @@ _NAMESPACES = {
     "http://www.w3.org/2005/atom": "atom",
     "http://purl.org/atom/ns": "atom",
     "http://www.purl.org/atom/ns": "atom",
+    # The names the drafts of Atom went by; old archives still hold them.
     "http://example.com/newformat": "atom",
     "http://example.com/necho": "atom",
     "http://purl.org/echo": "atom",
