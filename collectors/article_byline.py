@@ -34,6 +34,8 @@ _MARK_OF_LABEL = frozenset(":：/／")
 _BRACKETS = "【】[]（）()〔〕「」『』<>《》 \u3000:：-—|｜/／·、，,。；;"
 _VALUE_END = re.compile(r"[|｜│\n【\[（(】\]）)〕，。；;]|\s{2,}")
 _NAME = re.compile(r"[\u4e00-\u9fff·]{2,8}|[A-Za-z][A-Za-z.'\-]*(?: [A-Z][A-Za-z.'\-]+){0,3}")
+# 记者：谢谢您 is a question at a press conference.
+_SPEECH = re.compile(r"谢谢|請|请|您|你|吗|呢|的|了|是")
 _NOBODY = frozenset({"未知", "佚名", "匿名", "系统管理员", "管理员", "admin"})
 _BETWEEN_NAMES = re.compile(r"[、,，;；/／&|]\s*|\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+")
 # 观察者网专栏作者 王文 → 王文
@@ -195,7 +197,7 @@ def _people(value: str) -> str:
     """Return up to four names, joined with 、; text that is no name gives an empty string."""
     names: list[str] = []
     for word in _BETWEEN_NAMES.split(_TITLE_OF_OFFICE.sub("", value)[:60]):
-        if not _NAME.fullmatch(word) or word in _NOBODY:
+        if not _NAME.fullmatch(word) or word in _NOBODY or _SPEECH.search(word):
             break
         names.append(word)
     return "、".join(dict.fromkeys(names[:4]))

@@ -149,7 +149,7 @@ REPORT_FROM = re.compile(
 )
 # What stands beside a date and is no source.
 NOT_SOURCE = re.compile(
-    r"原创|转载|字号|字體|首页|首頁|正文|评论|分享|阅读|关注|订阅|微信|微博|^更新|^发布|^编辑|举报|收藏|扫一扫|掃一掃"
+    r"原创|转载|字号|字體|首页|首頁|正文|评论|分享|阅读|关注|订阅|微信|微博|^更新|^发布|^编辑|发表于|發表於|留言|楼主|举报|收藏|扫一扫|掃一掃"
     r"|打印|时间|時間|日期|facebook|twitter|line$|email"
     r"|，|\d{3,}|\d[篇条條次个人]|[。！？!?：:]|^[\d\s]+$",
     re.IGNORECASE,

@@ -24,6 +24,12 @@ from collectors.article_page import clean_text, parse_tree, read_hint, weigh
 
 MAX_LINKS = 1_000
 _LEAST_TITLE_WEIGHT = 12
+# A link with a date beside it is news at four 汉字: 停水通知.
+_LEAST_DATED_WEIGHT = 8
+_TITLE_COUNTS_TO = 40
+_A_DATE_COUNTS = 4.0
+_CARD_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "strong", "b")
+_AT_THE_SIDE = re.compile(r"right|side|hot|rank|tuijian|remen", re.IGNORECASE)
 _LEAST_LINKS = 3
 _MAX_TITLE_CHARS = 500
 _MAX_ITEM_CHARS = 600
@@ -62,8 +68,7 @@ class ListLink:
 class _Candidate:
     link: ListLink
     form: str
-    is_noise: bool
-    is_same_host: bool
+    trust: float
 
 
 def check_selector(selector: str) -> str | None:
@@ -207,13 +212,10 @@ def _worth(group: list[_Candidate]) -> float:
     seen: set[str] = set()
     for candidate in group:
         link = candidate.link
-        if link.url in seen:
-            continue
-        seen.add(link.url)
-        worth = min(weigh(link.title), 60) * (2.5 if link.date_text else 1.0)
-        total += (
-            worth * (0.15 if candidate.is_noise else 1.0) * (1.0 if candidate.is_same_host else 0.5)
-        )
+        if link.url not in seen:
+            seen.add(link.url)
+            dated = _A_DATE_COUNTS if link.date_text else 1.0
+            total += min(weigh(link.title), _TITLE_COUNTS_TO) * dated * candidate.trust
     return total
 
 
@@ -223,29 +225,42 @@ def _candidates(tree: etree._Element, base: str) -> Iterator[_Candidate]:
         address = _address(anchor.get("href"), base)
         if address is None or address == base:
             continue
-        title = _title(_text(anchor), anchor.get("title") or "")
-        if weigh(title) < _LEAST_TITLE_WEIGHT:
+        shown = _text(anchor)
+        title = _title(_heading_in(anchor) or shown, anchor.get("title") or "")
+        if weigh(title) < _LEAST_DATED_WEIGHT:
             continue
         seen += 1
         if seen > MAX_LINKS * 5:
             return
-        form, is_noise = _form(anchor)
-        link = ListLink(url=address, title=title, date_text=_date_in(_beside(anchor, title)))
-        same = urlsplit(address).netloc == host
-        yield _Candidate(link, form, is_noise, same)
+        date_text = _date_in(_beside(anchor, shown)) or _date_in(shown.replace(title, " ", 1))
+        if not date_text and weigh(title) < _LEAST_TITLE_WEIGHT:
+            continue
+        form, trust = _form(anchor)
+        trust *= 1.0 if urlsplit(address).netloc == host else 0.5
+        link = ListLink(url=address, title=title, date_text=date_text)
+        yield _Candidate(link, form, trust)
 
 
-def _form(anchor: etree._Element) -> tuple[str, bool]:
-    """Return the tags and classes above a link, and whether one names a menu or the like."""
-    parts, is_noise = [anchor.get("class") or ""], False
+def _heading_in(anchor: etree._Element) -> str:
+    """Return the heading of a card that is one link as a whole, else an empty string."""
+    headings = (_text(element) for element in islice(anchor.iter(*_CARD_HEADINGS), 3))
+    return next((text for text in headings if weigh(text) >= _LEAST_DATED_WEIGHT), "")
+
+
+def _form(anchor: etree._Element) -> tuple[str, float]:
+    """Return the tags and classes above a link, and how far they can be the news list."""
+    parts, trust = [anchor.get("class") or ""], 1.0
     for level, element in enumerate(anchor.iterancestors()):
         if element.tag == "body" or level >= _LEVELS_OF_FORM * 2:
             break
         hint = f"{element.get('class') or ''} {element.get('id') or ''}"
-        is_noise = is_noise or element.tag in ("nav", "footer", "aside") or read_hint(hint)[0]
+        if element.tag in ("nav", "footer", "aside") or read_hint(hint)[0]:
+            trust = min(trust, 0.15)
+        elif _AT_THE_SIDE.search(hint):
+            trust = min(trust, 0.5)
         if level < _LEVELS_OF_FORM:
             parts.append(f"{element.tag}.{_stem(element.get('class') or '')}")
-    return "/".join(parts), is_noise
+    return "/".join(parts), trust
 
 
 def _stem(name: str) -> str:
@@ -261,7 +276,11 @@ def _beside(anchor: etree._Element, title: str) -> str:
         if element.tag in _LIST_TAGS or _holds_another(element, anchor):
             break
         item = element
-    return _text(item)[:_MAX_ITEM_CHARS].replace(title, " ", 1) if item is not anchor else ""
+    beside = _text(item).replace(title, " ", 1) if item is not anchor else ""
+    following = item.getnext()
+    if not _date_in(beside) and following is not None and not _holds_another(following, anchor):
+        beside += f" {_text(following)}"  # a definition list: <dt> the link, <dd> its date
+    return beside[: 2 * _MAX_ITEM_CHARS]
 
 
 def _holds_another(element: etree._Element, anchor: etree._Element) -> bool:

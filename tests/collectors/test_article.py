@@ -143,7 +143,7 @@ def test_day_in_a_sentence_is_not_the_time_of_the_article() -> None:
         "dateline",
         "glued_link",
         "none",
-    ),  # fmt: skip
+    ),
 )
 def test_source_is_read_from_the_byline(line: str, source: str) -> None:
     assert extract(f"<h1>新城路口红绿灯修好</h1><div>{line}</div>{PARAGRAPH}").source == source

@@ -58,6 +58,44 @@ def test_two_links_are_no_list() -> None:
     assert len(find_links(f"<ul>{links(3)}</ul>", URL)) == 3
 
 
+def test_dated_list_beats_a_longer_box_at_the_side() -> None:
+    hot = "".join(
+        f"<li><a href='/hot/{n}'>热门第{n}位松河区全程回顾与图片集锦</a></li>" for n in range(9)
+    )
+    news = "".join(
+        f"<li><a href='/n/{n}'>松河区第{n}号政务公开通告</a><i>2026-05-1{n}</i></li>"
+        for n in range(4)
+    )
+    found = find_links(f"<div class='right'><ul>{hot}</ul></div><ul>{news}</ul>", URL)
+    assert [link.date_text for link in found] == [f"2026-05-1{n}" for n in range(4)]
+
+
+def test_short_titles_count_where_a_date_stands_beside_them() -> None:
+    dated = "".join(f"<li><a href='/n/{n}'>停水通知{n}</a> 05-1{n}</li>" for n in range(4))
+    assert len(find_links(f"<ul>{dated}</ul>", URL)) == 4
+    assert find_links(f"<ul>{dated}</ul>".replace("05-", ""), URL) == ()
+
+
+def test_date_of_a_definition_list_follows_the_link() -> None:
+    pairs = "".join(
+        f"<dt><a href='/n/{n}'>松河区第{n}号政务公开通告</a></dt><dd>办公室 05-1{n} 10:20</dd>"
+        for n in range(4)
+    )
+    found = find_links(f"<dl>{pairs}</dl>", URL)
+    assert [link.date_text for link in found] == [f"05-1{n} 10:20" for n in range(4)]
+
+
+def test_card_that_is_one_link_gives_its_heading_and_its_time() -> None:
+    cards = "".join(
+        f"<div class='item'><a href='/n/{n}'><h3>松河区第{n}号政务公开通告</h3><p>全文请点击查看。</p>"
+        f"<span>{n + 1}小时前</span></a></div>"
+        for n in range(3)
+    )
+    found = find_links(cards, URL)
+    assert [link.title for link in found] == [f"松河区第{n}号政务公开通告" for n in range(3)]
+    assert [link.date_text for link in found] == [f"{n + 1}小时前" for n in range(3)]
+
+
 def test_each_address_comes_once_with_its_longest_title() -> None:
     doubled = "<li><a href='/n/1.html#top'>松河区第1号政务公开通告（附全文）</a></li>"
     found = find_links(f"<ul>{links(4)}{doubled}</ul>", URL)
