@@ -166,6 +166,7 @@ class Classifier:
             for block, end in zip(manifest.blocks, ends, strict=True)
         }
         self._labels = {block.name: block.labels for block in manifest.blocks}
+        self._doubts = {block.name: block.doubt for block in manifest.blocks}
         kinds = np.array([KINDS.index(kind) for kind in manifest.domain_kinds])
         self._domain_is_kind = (kinds[:, None] == np.arange(len(KINDS))).astype(np.float32)
 
@@ -289,11 +290,18 @@ class Classifier:
         kind = domain @ self._domain_is_kind
         logits += kind @ self._arrays.kind_bias
         heads = {
-            name: _softmax(logits[:, self._columns[name]])
+            name: self._shares(logits, name)
             for name in ("topic", "appeal", "urgency", "official_topic")
         }
         known = np.diff(bag.bounds).astype(np.float32)
         return {**heads, "sentiment": self._sentiment(logits, domain), "kind": kind, "known": known}
+
+    def _shares(self, logits: Floats, block: str) -> Floats:
+        """Return (n, labels) the probabilities of one block."""
+        shares, doubt = _softmax(logits[:, self._columns[block]]), self._doubts[block]
+        shares *= 1 - doubt
+        shares += doubt / shares.shape[1]
+        return shares
 
     def _sentiment(self, logits: Floats, domain: Floats) -> Floats:
         """Return (n, 3) the experts' opinions, each weighed by its domain."""
@@ -302,7 +310,7 @@ class Classifier:
         for i, name in enumerate(self._labels["domain"]):
             expert = f"sentiment/{name}"
             into = [classes.index(label) for label in self._labels[expert]]
-            mixed[:, into] += domain[:, [i]] * _softmax(logits[:, self._columns[expert]])
+            mixed[:, into] += domain[:, [i]] * self._shares(logits, expert)
         return mixed
 
     def _domains(self, logits: Floats, given: NDArray[np.int64]) -> Floats:

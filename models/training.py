@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from models.labels import HEADS, KINDS, LABELS
 from models.training_corpus import (
     CITIZEN,
+    COPY_WEIGHT,
     HELD_PART,
     SENTIMENT_SETS,
     Corpus,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from models.training_vectors import Vocabulary
 
 CALIBRATION_PART: Final = 8
-TURNS: Final = 5
+TURNS: Final = 4
 """Cross-fitting turns of the small tasks."""
 
 CITIZEN_COUNTS: Final = 2.0
@@ -84,6 +85,14 @@ class _Trained:
     task: Task
     unseen: NDArray[np.int64]
     logits: NDArray[np.float64]
+
+    def shares(self) -> NDArray[np.float64]:
+        """Return (n, c) the probabilities of the unseen rows."""
+        doubt = self.model.doubt
+        told: NDArray[np.float64] = (
+            softmax(self.logits) * (1 - doubt) + doubt / self.logits.shape[1]
+        )
+        return told
 
 
 def train(
@@ -229,12 +238,14 @@ def _in_turns(
 
     part = parts[task.rows]
     known = np.flatnonzero(part != HELD_PART)
-    logits = np.zeros((known.size, len(task.labels)))
+    # Copies with other names double the time: they wait for the final fit.
+    turned = known[task.weights[known] > COPY_WEIGHT]
+    logits = np.zeros((turned.size, len(task.labels)))
     for turn in range(TURNS):
-        out = part[known] % TURNS == turn
-        logits[out] = fit(known[~out]).logits(rows.of(task, known[out]))
-    judged = task.judged[known]
-    return _calibrate(fit(known), task, known[judged], logits[judged])
+        out = part[turned] % TURNS == turn
+        logits[out] = fit(turned[~out]).logits(rows.of(task, turned[out]))
+    judged = task.judged[turned]
+    return _calibrate(fit(known), task, turned[judged], logits[judged])
 
 
 def _calibrate(
@@ -283,6 +294,7 @@ def _domain(rows: _Rows, corpus: Corpus) -> _Trained:
         weights=found.model.weights * np.float32(SHARPER),
         bias=found.model.bias * SHARPER + prior,
         kind_bias=found.model.kind_bias,
+        doubt=found.model.doubt,
     )
     return _Trained(sharper, plain, unseen, found.logits * SHARPER + prior)
 
@@ -302,19 +314,28 @@ def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) 
     at_least = {"sentiment": SENTIMENT_AT_LEAST, "urgency": 0.0}
     for head in HEADS:
         one = trained[f"sentiment/{CITIZEN}" if head == "sentiment" else head]
-        shares = softmax(one.logits)
+        shares = one.shares()
         citizen = one.task.kinds[one.unseen] == KINDS.index(CITIZEN)
         if head != "sentiment":
             lifts[head] = best_lifts(shares[citizen], one.task.y[one.unseen][citizen])
         if head not in at_least:
-            unsure = float(np.quantile(shares.max(axis=1), UNSURE_SHARE))
+            chosen_ones = (shares * lifts[head]).argmax(axis=1)[:, None]
+            sure = np.take_along_axis(shares, chosen_ones, axis=1)
+            unsure = float(np.quantile(sure, UNSURE_SHARE))
             at_least[head] = round(min(unsure, UNSURE_AT_MOST), 3)
     digest = hashlib.sha256(b"".join(trained[name].model.weights.tobytes() for name in names))
     digest.update(chosen.buckets.tobytes())
     found = {name: _quality(one) for name, one in trained.items()}
     return Manifest(
         version=f"{len(corpus.texts)}-{digest.hexdigest()[:10]}",
-        blocks=tuple(Block(name=name, labels=trained[name].task.labels) for name in names),
+        blocks=tuple(
+            Block(
+                name=name,
+                labels=trained[name].task.labels,
+                doubt=trained[name].model.doubt,
+            )
+            for name in names
+        ),
         domain_kinds=tuple(kind_of[domain] for domain in domains),
         at_least=at_least,
         lifts=lifts,
@@ -328,7 +349,7 @@ def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) 
 
 
 def _quality(one: _Trained) -> HeadQuality:
-    y, shares = one.task.y[one.unseen], softmax(one.logits)
+    y, shares = one.task.y[one.unseen], one.shares()
     if one.task.name in LABELS or one.task.name == f"sentiment/{CITIZEN}":
         citizen = one.task.kinds[one.unseen] == KINDS.index(CITIZEN)
         y, shares = y[citizen], shares[citizen]

@@ -39,7 +39,7 @@ OFFICIAL: Final = "taidi2020c_fj2_topics"
 SILVER_FILE: Final = "training_labels.tsv"
 SHOP_ROWS: Final = 12_000
 TAXONOMY: Final = "taidi2020c_fj1_taxonomy"
-TAXONOMY_WEIGHT: Final = 0.3
+TAXONOMY_WEIGHT: Final = 0.6
 
 SEED: Final = 0
 COPY_WEIGHT: Final = 0.5

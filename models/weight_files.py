@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 MANIFEST: Final = "manifest.json"
 ARRAYS: Final = "arrays.npz"
 ARRAY_NAMES: Final = frozenset({"buckets", "idf", "weights", "scale", "bias", "kind_bias"})
@@ -34,10 +34,14 @@ class WeightsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Adjacent output columns that form one softmax: a head, or one expert of a head."""
+    """Adjacent output columns that form one softmax: a head, or one expert of a head.
+
+    `doubt` is the share of probability spread evenly over the labels: labels themselves err.
+    """
 
     name: str
     labels: tuple[str, ...]
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +148,8 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
     return Manifest(
         version=content["version"],
         blocks=tuple(
-            Block(name=block["name"], labels=tuple(block["labels"])) for block in content["blocks"]
+            Block(name=block["name"], labels=tuple(block["labels"]), doubt=block["doubt"])
+            for block in content["blocks"]
         ),
         domain_kinds=tuple(content["domain_kinds"]),
         at_least=content["at_least"],
