@@ -74,7 +74,15 @@ class ConsoleServer(uvicorn.Server):
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
-            uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=3)
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                # Acknowledge links stand in addresses: requests are never logged.
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                timeout_graceful_shutdown=3,
+            )
         )
 
     @contextmanager

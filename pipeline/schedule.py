@@ -52,6 +52,7 @@ class Service:
         self.upkeep = Upkeep(office=office, started=self.clock())
         self.ending = asyncio.Event()
         self._broken: StoreBrokenError | None = None
+        self._sending = asyncio.Lock()
         self._unpublished = True
         self._published = 0.0
 
@@ -116,6 +117,8 @@ class Service:
         """Collect from what is due, judge, and publish for readers at most once a minute."""
         report = await run_cycle(self.office, self.fetcher, self.clock())
         self._unpublished = self._unpublished or report.changed
+        if report.deliveries:
+            await self.send()
         if report.runs:
             LOG.info(
                 "cycle: %d sources, %d new, %d alerts, %d failed",
@@ -129,8 +132,9 @@ class Service:
             self._unpublished, self._published = False, monotonic()
 
     async def send(self) -> None:
-        """Send what is due."""
-        await deliver(self.office, self.fetcher, self.clock())
+        """Send what is due; one round at a time, or a message would leave twice."""
+        async with self._sending:
+            await deliver(self.office, self.fetcher, self.clock())
 
     def watch(self) -> None:
         """Look after the configuration, the disk and the pulse."""

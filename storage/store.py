@@ -6,6 +6,7 @@ they are TIMESTAMP in UTC, so that no time-zone extension is ever needed.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -212,18 +213,23 @@ class Store:
             self._connection.close()
 
     def _migrate(self) -> None:
+        """Run the scripts not run yet, and the views when they changed.
+
+        Definitions go into the file at once: a killed process must not leave them in the log,
+        whose replay cannot bind every expression (DuckDB 1.5.5: a DEFAULT of an added column).
+        """
         with self.read_as_transaction() as tx:
             tx.run("CREATE TABLE IF NOT EXISTS schema_version (name VARCHAR PRIMARY KEY)")
             done = {row[0] for row in tx.rows("SELECT name FROM schema_version")}
-            for name, sql in _scripts("schema"):
-                if name in done:
-                    continue
+            wanted = [*_scripts("schema"), _views()]
+            fresh = [(name, sql) for name, sql in wanted if name not in done]
+            for name, sql in fresh:
                 tx.run("BEGIN TRANSACTION")
                 tx.run(sql)
                 tx.run("INSERT INTO schema_version VALUES (?)", [name])
                 tx.run("COMMIT")
-            for _, sql in _scripts("views"):
-                tx.run(sql)
+            if fresh:
+                tx.run("CHECKPOINT")
 
     def _compare_with_sidecar(self) -> None:
         mark = last_mark(sidecar_path(self.path))
@@ -254,6 +260,12 @@ def _connect(
 def _scripts(folder: str) -> list[tuple[str, str]]:
     files = resources.files("storage").joinpath(folder).iterdir()
     return sorted((f.name, f.read_text(encoding="utf-8")) for f in files if f.name.endswith(".sql"))
+
+
+def _views() -> tuple[str, str]:
+    """Return all views as one script, named after its content."""
+    sql = "\n".join(text for _, text in _scripts("views"))
+    return f"views {hashlib.sha256(sql.encode()).hexdigest()[:16]}", sql
 
 
 def _stored(parameters: Sequence[object]) -> list[object]:

@@ -9,12 +9,10 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-import bench
-from bench.measure import Row
 from pipeline.cli.output import (
     DEFAULT_CONFIG,
     AsJson,
@@ -135,17 +133,16 @@ def bench_command(
     chosen = _chosen(name, subjects)
     for row in _rows(chosen):
         if as_json:
-            print_json({k: getattr(row, k) for k in Row.__slots__} | {"ratio": row.ratio})
+            print_json({k: getattr(row, k) for k in row.__slots__} | {"ratio": row.ratio})
         else:
             print(_line(row))
 
 
 def _subjects() -> list[str]:
-    return sorted(
-        module.name
-        for module in pkgutil.iter_modules(bench.__path__)
-        if module.name[0] != "_" and hasattr(importlib.import_module(f"bench.{module.name}"), "run")
-    )
+    # By name: the benchmarks stand above the command line, which only finds them.
+    folder = importlib.import_module("bench").__path__
+    names = [module.name for module in pkgutil.iter_modules(folder) if module.name[0] != "_"]
+    return sorted(n for n in names if hasattr(importlib.import_module(f"bench.{n}"), "run"))
 
 
 def _chosen(name: str, subjects: list[str]) -> list[str]:
@@ -159,7 +156,7 @@ def _chosen(name: str, subjects: list[str]) -> list[str]:
 GROUPS = {"text": {"text_folding", "watch", "redact", "duplicates", "stories"}}
 
 
-def _rows(subjects: list[str]) -> Iterator[Row]:
+def _rows(subjects: list[str]) -> Iterator[Any]:
     for subject in subjects:
         try:
             yield from importlib.import_module(f"bench.{subject}").run()
@@ -174,7 +171,7 @@ def _about(subject: str) -> str:
     return words.strip().splitlines()[0] if words.strip() else ""
 
 
-def _line(row: Row) -> str:
+def _line(row: Any) -> str:
     peer = "" if row.peer is None else f"  {row.peer_name} {row.peer:.4g} (×{row.ratio:.3g})"
     goal = f"  goal {row.goal}" if row.goal else ""
     mark = {None: " ", True: "✔", False: "✘"}[row.met]

@@ -13,6 +13,7 @@ import typer
 
 from collectors.hotline import HotlineField
 from collectors.http import Fetcher
+from console.passwords import hash_password
 from pipeline.check import check_everything
 from pipeline.cli.output import (
     DEFAULT_CONFIG,
@@ -34,7 +35,7 @@ from pipeline.settings import json_schema
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (demo, init, check, up, cycle, schema):
+    for command in (demo, init, check, up, cycle, schema, user):
         app.command()(command)
     app.command("import")(import_command)
 
@@ -194,6 +195,23 @@ def _print_import(report: ImportReport, *, as_json: bool) -> None:
     for file in report.files:
         for problem in file.problems:
             print(problem)
+
+
+def user(
+    name: Annotated[str, typer.Argument(help="Name to sign in with")],
+    *,
+    role: Annotated[str, typer.Option(help="Such as press_officer or duty_officer")] = (
+        "press_officer"
+    ),
+) -> None:
+    """Print the lines that let somebody sign in to the console; the password is asked for."""
+    password = typer.prompt("口令 password", hide_input=True, confirmation_prompt=True, err=True)
+    if len(password) < LEAST_PASSWORD:
+        raise CommandError(f"the password needs at least {LEAST_PASSWORD} characters", 2)
+    print(f"  - name: {name}\n    role: {role}\n    password_scrypt: {hash_password(password)}")
+
+
+LEAST_PASSWORD = 10
 
 
 def schema() -> None:

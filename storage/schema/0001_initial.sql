@@ -88,7 +88,7 @@ CREATE TABLE delivery (
   level TINYINT NOT NULL, subject VARCHAR NOT NULL, card JSON NOT NULL, created_at TIMESTAMP NOT NULL,
   next_try_at TIMESTAMP NOT NULL, alert_id VARCHAR NOT NULL, incident_id VARCHAR NOT NULL,
   attempts INTEGER NOT NULL, status VARCHAR NOT NULL, sent_at TIMESTAMP, last_error VARCHAR NOT NULL,
-  step INTEGER NOT NULL, exercise BOOLEAN NOT NULL
+  step INTEGER NOT NULL, exercise BOOLEAN NOT NULL, grp VARCHAR NOT NULL, members VARCHAR[] NOT NULL
 );
 CREATE TABLE delivery_attempt (
   delivery_id VARCHAR NOT NULL, done_at TIMESTAMP NOT NULL, outcome VARCHAR NOT NULL,
