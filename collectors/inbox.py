@@ -167,11 +167,21 @@ def take(spool: Path, at_most: int) -> list[Waiting | str]:
     files = sorted(spool.glob("*.json"), key=lambda file: (file.stat().st_mtime_ns, file.name))
     for file in files[:at_most]:
         try:
-            value = json.loads(file.read_bytes())
-            found.append(Waiting(file=file.name, key=value["key"], message=value["message"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            found.append(f"{file}: {error}")
+            found.append(_waiting(file))
+        except (OSError, ValueError, RecursionError) as error:
+            found.append(f"{file.name}: no message: {str(error)[:200]}")
     return found
+
+
+def _waiting(file: Path) -> Waiting:
+    """Return one message; raises ValueError for what this program did not write."""
+    value = json.loads(file.read_bytes())
+    key, message = (
+        (value.get(n) for n in ("key", "message")) if isinstance(value, dict) else ("", 0)
+    )
+    if not isinstance(key, str) or not isinstance(message, dict):
+        raise ValueError("neither key nor message in it")  # noqa: TRY004 - the file is wrong
+    return Waiting(file=file.name, key=key, message=message)
 
 
 def forget(spool: Path, names: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ async def read(source: HttpSource, context: CollectContext) -> Read:
 
 def still_good(state: State, now: datetime) -> State | None:
     """Return the state whose validators may be sent, or None once a day: servers lie about 304."""
-    return None if full_fetch_due(_time(state.get("full_at")), now) else state
+    return None if full_fetch_due(time_of(state, "full_at"), now) else state
 
 
 def validators(fetched: Fetched, more: Mapping[str, JsonValue] | None = None) -> State:
@@ -86,8 +86,14 @@ def charset(fetched: Fetched) -> str | None:
     return value.split(";")[0].strip(" \"'") or None if found else None
 
 
-def _time(value: JsonValue) -> datetime | None:
-    return datetime.fromisoformat(value) if isinstance(value, str) else None
+def time_of(state: State, name: str) -> datetime | None:
+    """Return a time the state holds in ISO 8601 with its zone, None where it holds none."""
+    value = state.get(name)
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def _text(value: JsonValue) -> str:

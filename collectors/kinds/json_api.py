@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import Literal, Self
 
@@ -27,7 +27,7 @@ from collectors.json_mapping import (
     zone_of,
 )
 from collectors.json_presets import PRESETS
-from collectors.kinds._reading import HttpSource, charset, still_good, validators
+from collectors.kinds._reading import HttpSource, charset, still_good, time_of, validators
 from models.records import Entry
 
 ROUND_SECONDS = 200.0
@@ -133,7 +133,7 @@ class JsonApi(HttpSource):
         return bool(placeholders(self.url) & {"since", "until"})
 
     def _first_step(self, context: CollectContext) -> Step:
-        read_until = _time(context.state.get("until"))
+        read_until = time_of(context.state, "until")
         if read_until is None:
             since = context.now - timedelta(days=self.first_days)
         else:
@@ -208,7 +208,7 @@ class JsonApi(HttpSource):
         kept = state.get("resume")
         if not isinstance(kept, dict) or not self._is_windowed:
             return None
-        since, until, page = _time(kept.get("since")), _time(kept.get("until")), kept.get("page")
+        since, until, page = time_of(kept, "since"), time_of(kept, "until"), kept.get("page")
         if since is None or until is None or not isinstance(page, int):
             return None
         request = PageRequest(since=since, until=until, page=page, page_rows=self.page_rows)
@@ -256,10 +256,6 @@ def _as_json(step: Step) -> dict[str, JsonValue]:
         "until": step.request.until.isoformat(),
         "page": step.request.page,
     }
-
-
-def _time(value: JsonValue) -> datetime | None:
-    return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
 KIND = JsonApi

@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, field_validator
 from collectors.contract import CollectContext, Collected, State
 from collectors.http import Fetched
 from collectors.kinds._articles import Articles, Wanted, newest, read_articles, words_of
-from collectors.kinds._reading import HttpSource, read, still_good, validators
+from collectors.kinds._reading import HttpSource, read, still_good, time_of, validators
 from collectors.sitemap_parser import Sitemap, SitemapChild, SitemapPage, parse_sitemap
 
 SEEN_KEPT = 5000
@@ -112,8 +112,8 @@ class SitemapSource(HttpSource):
         return self._collected(named, fresh, articles, memory, context)
 
     def _memory(self, context: CollectContext) -> Memory:
-        kept = context.state.get("floor")
-        floor = datetime.fromisoformat(kept) if isinstance(kept, str) else self._recent(context)
+        kept = time_of(context.state, "floor")
+        floor = self._recent(context) if kept is None else kept
         return Memory(floor=floor, seen=words_of(context.state, "seen"), is_first=kept is None)
 
     def _recent(self, context: CollectContext) -> datetime:
