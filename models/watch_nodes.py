@@ -6,15 +6,16 @@ those documents are read closely by `find`, which returns the places or None.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import reduce
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -185,19 +186,43 @@ def _find_all(node: All, text: Text) -> list[Place] | None:
 
 
 def _pairs(node: Close, text: Text) -> list[Span]:
-    """All pairs of places near each other, each as one stretch."""
-    right = sorted(_spans(node.right, text), key=lambda s: (s.field, s.start))
-    keys = [(s.field, s.start) for s in right]
-    longest = max((s.end - s.start for s in right), default=0)
-    pairs: dict[tuple[int, int, int], Span] = {}
-    for one in _spans(node.left, text):
-        low = bisect_left(keys, (one.field, one.start - node.distance - longest))
-        high = bisect_right(keys, (one.field, one.end + node.distance))
-        for other in right[low:high]:
-            if _gap(one, other) <= node.distance and one != other:
-                pair = _joined(one, other)
-                pairs[pair[:3]] = pair
+    """Each place with the nearest of the other side, where near enough, as one stretch.
+
+    Nearest ones suffice to say which places have a partner, and keep long texts cheap.
+    """
+    left, right = _spans(node.left, text), _spans(node.right, text)
+    pairs: dict[tuple[object, ...], Span] = {}
+    for ones, others in ((left, _Side(right)), (right, _Side(left))):
+        for one in ones:
+            for other in others.nearest(one):
+                if _gap(one, other) <= node.distance:
+                    pair = _joined(one, other)
+                    pairs.setdefault((*pair[:3], *pair.places), pair)
     return list(pairs.values())
+
+
+class _Side:
+    """Stretches of one side of NEAR, to be asked for the nearest to a stretch of the other."""
+
+    def __init__(self, spans: list[Span]) -> None:
+        self._by_start = sorted(spans, key=lambda s: (s.field, s.start))
+        self._starts = [(s.field, s.start) for s in self._by_start]
+        # Up to each place of that order, the stretch that reaches furthest.
+        self._furthest = list(accumulate(self._by_start, _reaching_further))
+
+    def nearest(self, one: Span) -> Iterator[Span]:
+        """Yield the nearest that begins before `one` and the nearest that does not."""
+        at = bisect_left(self._starts, (one.field, one.start))
+        if at > 0 and self._furthest[at - 1].field == one.field:
+            yield self._furthest[at - 1]
+        while at < len(self._starts) and self._by_start[at].places == one.places:
+            at += 1  # a place is not its own partner
+        if at < len(self._starts) and self._by_start[at].field == one.field:
+            yield self._by_start[at]
+
+
+def _reaching_further(one: Span, other: Span) -> Span:
+    return other if other.field != one.field or other.end >= one.end else one
 
 
 def _spans(node: Node, text: Text) -> list[Span]:

@@ -239,6 +239,31 @@ def test_a_batch_matches_like_its_documents_alone(texts: list[str]) -> None:
     assert matcher.match_batch(documents) == [matcher.match(d) for d in documents]
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(alphabet="甲乙丙丁，", max_size=25),
+    st.sampled_from([("甲", "乙"), ("甲乙", "乙"), ("甲", "甲")]),
+    st.integers(0, 4),
+)
+def test_near_finds_every_place_that_has_a_partner(
+    text: str, words: tuple[str, str], distance: int
+) -> None:
+    query = Query.parse(f"{words[0]} NEAR/{distance} {words[1]}")
+    found = compile_queries({"q": query}).match(Document(text=text))
+    first, second = (
+        [(m.start(), m.start() + len(word)) for m in re.finditer(f"(?={word})", text)]
+        for word in words
+    )
+    partners = {
+        place
+        for one in first
+        for other in second
+        if (one != other) and max(other[0] - one[1], one[0] - other[1], 0) <= distance
+        for place in (one, other)
+    }
+    assert {(h.start, h.end) for h in found.get("q", ())} == partners
+
+
 def test_lines_are_matched_one_by_one() -> None:
     found = list(match_lines(Query.parse("上街"), ["逛上 街", "郑州", "上街"], 2))
     assert [m.matched for m in found] == [True, False, True]
