@@ -51,6 +51,7 @@ _INSIDE_AT_LEAST = 0.2  # with _KEPT_AT_LEAST: a short text told again with a lo
 _KEPT_AT_LEAST = 0.7
 _RUN_LIMIT = 64  # newest holders looked at for one minimum: bounds a common template
 _COMPARED_LIMIT = 64  # best candidates compared in full for one text
+_BEST_LIMIT = 4  # copies of one text told apart in one block: its own id may be among them
 _TAIL_ROWS = 2_048
 _MERGE_FANOUT = 8
 _BLOCK_ROWS = _TAIL_ROWS * _MERGE_FANOUT**2
@@ -344,7 +345,7 @@ def _compared(
     *,
     earlier_only: bool = False,
 ) -> Iterator[tuple[int, int, float]]:
-    """Yield (asker, row, similarity) for every row of the block that an asker copies.
+    """Yield (asker, row, similarity) for the rows of the block that an asker copies, best first.
 
     `earlier_only` is for a block compared with itself: a row may copy only rows before it.
     """
@@ -354,8 +355,16 @@ def _compared(
         near &= rows < askers
     askers, rows = askers[near], rows[near]
     scores = similarity(signatures[askers], block.signatures[rows])
-    for at in np.flatnonzero(scores):
+    order = np.lexsort((rows, -scores, askers))
+    order = order[scores[order] > 0]
+    for at in order[_rank_within(askers[order]) < _BEST_LIMIT]:
         yield int(askers[at]), int(rows[at]), float(scores[at])
+
+
+def _rank_within(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the position of each entry within its group; `groups` ascend."""
+    rank: NDArray[np.int64] = np.arange(len(groups)) - np.searchsorted(groups, groups)
+    return rank
 
 
 def _candidates(
@@ -377,7 +386,5 @@ def _candidates(
     asker, row, hits = asker[enough], row[enough], hits[enough]
     order = np.lexsort((-hits, asker))
     asker, row = asker[order], row[order]
-    counts = np.bincount(asker, minlength=len(signatures))
-    rank = np.arange(len(asker)) - (np.cumsum(counts) - counts)[asker]
-    best = rank < _COMPARED_LIMIT
+    best = _rank_within(asker) < _COMPARED_LIMIT
     return asker[best], row[best]

@@ -36,6 +36,9 @@ KEPT_TERMS = 40
 COMPARED = 8
 """How many stories are looked at closely for one mention: those that share most."""
 
+MOST_LIVELY = 200
+"""More recent mentions than this pull no stronger."""
+
 LEAST_TELLING = 1.5
 """Terms that tell less than this find no story (half of all stories speak of 问题)."""
 
@@ -182,6 +185,9 @@ class StoryBook:
     def _assign_one(
         self, mention: StoryInput, terms: dict[str, float], placed: Mapping[str, str]
     ) -> Assignment:
+        again = placed.get(mention.id) or (mention.id if mention.id in self._open else None)
+        if again:  # the same mention twice is one mention
+            return Assignment(mention=mention.id, story=again, founds=False, share=1.0)
         origin = mention.original_story or placed.get(mention.repost_of or "")
         if origin:
             self._count(origin, mention, {})
@@ -405,7 +411,8 @@ def _heft(heaviness: Mapping[str, float]) -> float:
 
 
 def _log_lively(state: StoryState, at: datetime) -> float:
-    return math.log(max(lively_at(state, at), 1.0))
+    """Return the logarithm of how lively a story is, bounded: a storm must not draw in the rest."""
+    return math.log(min(max(lively_at(state, at), 1.0), MOST_LIVELY))
 
 
 def _resolved(merges: Sequence[Merge]) -> dict[str, str]:

@@ -134,6 +134,20 @@ def test_a_repost_of_a_closed_story_still_goes_there() -> None:
     assert grouped.changed == ()
 
 
+def test_the_same_mention_twice_is_counted_once() -> None:
+    grouped = assign([PLANT[0], PLANT[0]], [])
+    assert [one.story for one in grouped.assignments] == ["p1", "p1"]
+    (state,) = grouped.changed
+    assert state.size == 1
+    assert assign([PLANT[0]], [state]).assignments[0].story == "p1"
+
+
+def test_a_storm_does_not_draw_in_strangers() -> None:
+    storm = replace(rebuild("storm", PLANT, pinned=False), lively=50_000.0)
+    placed = {a.mention: a.story for a in assign(STRANGERS, [storm]).assignments}
+    assert all(placed[one.id] == one.id for one in STRANGERS)
+
+
 def test_a_quiet_story_that_grows_keeps_its_identity() -> None:
     quiet = mention("q", "白鹭湖水质发黑有异味", "白鹭湖最近水质发黑，有异味。")
     burst = [
