@@ -20,6 +20,7 @@ _MAX_LINKED_DATA_CHARS = 300_000
 _MAX_NODES = 2_000
 _ARTICLE_TYPE = re.compile(r"article|posting|report|webpage$|interview|review$", re.IGNORECASE)
 _MAX_META_CHARS = 2_000
+_MARKUP = re.compile(r"<[^<>]{1,200}>")
 
 
 @dataclass(slots=True)
@@ -109,7 +110,7 @@ def _read_article_node(head: Head, node: dict[str, Any]) -> None:
     head.published = head.published or _string(node.get("datePublished"))
     _read_authors(head, node.get("author"))
     head.publisher = head.publisher or next(iter(_names(node.get("publisher"))), "")
-    head.body = head.body or _string(node.get("articleBody"))
+    head.body = head.body or _MARKUP.sub(" ", _string(node.get("articleBody")))
 
 
 def _read_authors(head: Head, value: object) -> None:

@@ -13,7 +13,11 @@ _ENDS_AT_MOST = 4
 _MAX_BYLINE_WEIGHT = 120
 _HAN = r"[\u3400-\u9fff]"
 # A mirror scatters these between characters to escape matching.
-_SCATTERED = re.compile(rf"(?<={_HAN})[*|_~^`#\\·•.]?[ \u00a0\u3000]?(?={_HAN})")
+_WIDE = r"[\u3001-\u303f\u3400-\u9fff\uff01-\uff60“”‘’—…]"
+_SCATTERED = re.compile(
+    rf"(?<={_WIDE})(?:[*|_~^`#\\·•][ \u00a0\u3000]?|[ \u00a0\u3000])(?={_WIDE})"
+    rf"|(?<=[0-9A-Za-z])[*|·](?=[0-9A-Za-z]*{_WIDE})|(?<={_WIDE})[*|·](?=[0-9A-Za-z])"
+)
 _MARK = re.compile(rf"(?<={_HAN})[*|_~^`#\\](?={_HAN})")
 _GAP = re.compile(rf"(?<={_HAN})[ \u3000](?={_HAN})")
 _LEAST_MARKS = 5
@@ -56,5 +60,5 @@ def is_scattered(text: str) -> bool:
 
 
 def without_scattered(text: str) -> str:
-    """Return a text without single signs and spaces between two 汉字."""
+    """Return a text without single signs and spaces between two 汉字, or a 汉字 and a letter."""
     return _SCATTERED.sub("", text)

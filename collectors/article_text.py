@@ -14,7 +14,7 @@ from collections import Counter
 from collectors.article_lines import clean_lines
 from collectors.article_page import Block, Container, Page
 from collectors.article_title import fold
-from collectors.article_words import CONTENT, SURELY_BESIDE, TAIL
+from collectors.article_words import CONTENT, SIGNATURE, SURELY_BESIDE, TAIL
 
 # Points outside a part named as beside the article that make it believable that it is.
 _LEAST_OUTSIDE = 100
@@ -45,6 +45,8 @@ _NOT_A_FRAME = frozenset(
     ]
 )
 _LEFT_OUT = frozenset({"figcaption", "figure"})
+_REPEATED_WEIGHT = 400
+_CELLS = frozenset({"td", "th", "li", "dd", "dt"})
 _LABEL_WEIGHT = 30
 # A teaser is shorter than this.
 _TEXT_FOR_A_LINK = 250
@@ -199,17 +201,23 @@ def text_of(page: Page, start: int, end: int, title: str) -> str:
 
 
 def _without_repeats(blocks: list[Block]) -> list[Block]:
-    """Drop what stands three times or more: a button's label, a caption beside each picture."""
-    times = Counter(block.text for block in blocks)
-    return [block for block in blocks if times[block.text] < 3 or block.weight > 400]
+    """Drop what stands three times or more, but not in a table or list: a label, a caption."""
+    times = Counter(block.text for block in blocks if block.tag not in _CELLS)
+    return [
+        block
+        for block in blocks
+        if times[block.text] < 3 or block.tag in _CELLS or block.weight > _REPEATED_WEIGHT
+    ]
 
 
 def _trim(blocks: list[Block]) -> list[Block]:
     """Drop labels before the first paragraph, and labels and headings after the last."""
     first, last = 0, len(blocks)
-    while first < last and _is_label(blocks[first]):
+    while first < last and _is_label(blocks[first]) and not blocks[first].text.endswith("："):
         first += 1
     while last > first and (_is_label(blocks[last - 1]) or blocks[last - 1].tag in _HEADINGS):
+        if SIGNATURE.search(blocks[last - 1].text):
+            break
         last -= 1
     return blocks[first:last] or blocks
 
@@ -219,6 +227,7 @@ def _is_label(block: Block) -> bool:
         block.weight < _LABEL_WEIGHT
         and block.tag not in _TEXT_TAGS
         and block.tag not in _HEADINGS
+        and block.tag not in _CELLS
         and not _SENTENCE_END.search(block.text)
     )
 

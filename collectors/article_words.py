@@ -101,6 +101,12 @@ JUNK_LINE = re.compile(
     re.IGNORECASE,
 )
 
+# What a notice ends with: who signs it, and when.
+SIGNATURE = re.compile(
+    r"(?:局|委|办|室|府|会|部|处|院|所|站|队|公司|中心|街道|社区|小组|完[）)]?)$"
+    r"|^(?:19|20)\d{2}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日$|^[二〇○零一九]{4}年.{2,6}日$"
+)
+
 # Labels ----------------------------------------------------------------------
 
 _SOURCE = (

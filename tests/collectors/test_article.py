@@ -208,6 +208,21 @@ def test_text_after_a_glued_header_page_is_read() -> None:
     assert "协管员" in extract_article(glued, URL, NOW).text
 
 
+def test_signature_and_salutation_stay_where_labels_go() -> None:
+    body = (
+        f"<div>大 中 小</div><div>各位市民：</div>{PARAGRAPH}{PARAGRAPH}"
+        "<div>新城区交通局</div><div>2026年5月13日</div><div>赞 0</div>"
+    )
+    lines = extract(f"<h1>新城路口红绿灯修好</h1><div class='con'>{body}</div>").text.split("\n")
+    assert lines[0] == "各位市民："
+    assert lines[-2:] == ["新城区交通局", "2026年5月13日"]
+
+
+def test_cells_that_repeat_stay_in_a_table() -> None:
+    rows = "".join(f"<tr><td>第{n}批自来水水样</td><td>合格</td></tr>" for n in range(5))
+    assert extract(f"<h1>水样结果</h1>{PARAGRAPH}<table>{rows}</table>").text.count("合格") == 5
+
+
 def test_pinyin_and_hidden_text_are_left_out() -> None:
     ruby = "<ruby>路<rp>(</rp><rt>lù</rt><rp>)</rp></ruby>"
     hidden = "<span style='display:none'>加微信刷单</span>"

@@ -87,7 +87,7 @@ def test_date_of_a_definition_list_follows_the_link() -> None:
 
 def test_card_that_is_one_link_gives_its_heading_and_its_time() -> None:
     cards = "".join(
-        f"<div class='item'><a href='/n/{n}'><h3>松河区第{n}号政务公开通告</h3><p>全文请点击查看。</p>"
+        f"<div class='item'><a href='/n/{n}'><h3>松河区第{n}号政务公开通告</h3><p>点击查看。</p>"
         f"<span>{n + 1}小时前</span></a></div>"
         for n in range(3)
     )
