@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -25,6 +25,10 @@ OPERATION_SECONDS: Final = 20.0
 SESSION_SECONDS: Final = 120.0
 MAX_MESSAGES_A_ROUND: Final = 200
 MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
+MAX_ROUND_BYTES: Final = 64 * 1024 * 1024
+"""After so many bytes of messages a round ends; the next one goes on."""
+MAX_SESSION_BYTES: Final = MAX_ROUND_BYTES + 2 * MAX_MESSAGE_BYTES
+"""No honest server sends more in a session: a flood of untagged lines ends here."""
 UID = re.compile(rb"UID (\d{1,10})")
 SIZE = re.compile(rb"RFC822\.SIZE (\d{1,12})")
 # Not strftime: the protocol wants English, whatever the locale.
@@ -73,24 +77,59 @@ class NewMail:
 
 
 class _Session(imaplib.IMAP4):
-    """One connection to a checked address; no literal may exceed the bound."""
+    """One connection to a checked address, cut off after two minutes or too many bytes."""
 
     def __init__(self, account: Account, address: str) -> None:
         self._account = account
         self._address = address
-        super().__init__(account.host, account.port, OPERATION_SECONDS)
+        self._bytes_read = 0
+        # A server that drips a byte a second passes every single time-out, in the greeting and the
+        # handshake too: cut the line for it.
+        self.watch = threading.Timer(SESSION_SECONDS, self._cut)
+        self.watch.daemon = True
+        try:
+            super().__init__(account.host, account.port, OPERATION_SECONDS)
+        except BaseException:
+            self.watch.cancel()
+            raise
 
     def open(self, host: str = "", port: int = 993, timeout: float | None = None) -> None:
         self.host, self.port = host, port
         self.sock = socket.create_connection((self._address, port), timeout)
         if self._account.tls is not None:
-            self.sock = self._account.tls.wrap_socket(self.sock, server_hostname=host)
+            self.sock = self._account.tls.wrap_socket(
+                self.sock, server_hostname=host, do_handshake_on_connect=False
+            )
+        self.watch.start()
+        if isinstance(self.sock, ssl.SSLSocket):
+            self._shake_hands(self.sock)
         self.file = self.sock.makefile("rb")
+
+    def _shake_hands(self, line: ssl.SSLSocket) -> None:
+        try:
+            line.do_handshake()
+        except BaseException:
+            line.close()
+            raise
 
     def read(self, size: int) -> bytes:
         if size > MAX_MESSAGE_BYTES:
             raise self.abort(f"the server announces a message of {size:,} bytes")
-        return super().read(size)
+        return self._counted(super().read(size))
+
+    def readline(self) -> bytes:
+        return self._counted(super().readline())
+
+    def _counted(self, part: bytes) -> bytes:
+        self._bytes_read += len(part)
+        if self._bytes_read > MAX_SESSION_BYTES:
+            raise self.abort(f"the server sent more than {MAX_SESSION_BYTES:,} bytes")
+        return part
+
+    def _cut(self) -> None:
+        with suppress(OSError):
+            # Not SSLSocket's own: it takes the session from under a thread that reads.
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
 def read_new(account: Account, mark: Mark, since: date) -> NewMail:
@@ -108,34 +147,20 @@ def read_new(account: Account, mark: Mark, since: date) -> NewMail:
 @contextmanager
 def _entered(account: Account) -> Iterator[_Session]:
     where = f"{account.host}:{account.port}"
-    watch: threading.Timer | None = None
     try:
         session = _Session(account, _address(account))
-        # A server that drips a byte a second passes every single time-out: cut the line for it.
-        watch = threading.Timer(SESSION_SECONDS, _cut, (session.sock,))
-        watch.daemon = True
-        watch.start()
         try:
             _log_in(session, account)
             yield session
         finally:
             _leave(session)
+            session.watch.cancel()
     except AddressRefusedError as error:
         raise ImapError(str(error), permanent=True) from error
     except ssl.SSLError as error:
         raise ImapError(f"{where}: TLS: {error.reason or error}") from error
     except (OSError, imaplib.IMAP4.error, EOFError, ValueError) as error:
         raise ImapError(f"{where}: {str(error) or type(error).__name__}") from error
-    finally:
-        if watch is not None:
-            watch.cancel()
-
-
-def _cut(line: socket.socket) -> None:
-    try:
-        line.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
 def _leave(session: _Session) -> None:
@@ -192,7 +217,12 @@ def _fetched(session: _Session, mark: Mark, uids: list[int]) -> NewMail:
     messages: list[bytes] = []
     problems: list[str] = []
     sizes = _sizes(session, uids)
+    last, total = mark.uid, 0
     for uid in uids:
+        if total >= MAX_ROUND_BYTES:
+            problems.append("further messages wait for the next round")
+            break
+        last = uid
         size = sizes.get(uid, 0)
         if size > MAX_MESSAGE_BYTES:
             problems.append(f"message {uid} of {size:,} bytes left out")
@@ -202,8 +232,9 @@ def _fetched(session: _Session, mark: Mark, uids: list[int]) -> NewMail:
             problems.append(f"message {uid} could not be fetched")
         else:
             messages.append(message)
-    last = Mark(validity=mark.validity, uid=uids[-1] if uids else mark.uid)
-    return NewMail(messages=tuple(messages), mark=last, problems=tuple(problems))
+            total += len(message)
+    read = Mark(validity=mark.validity, uid=last)
+    return NewMail(messages=tuple(messages), mark=read, problems=tuple(problems))
 
 
 def _sizes(session: _Session, uids: list[int]) -> dict[int, int]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from collectors.contract import CollectContext, Collected, SourceSettings, State
 from collectors.http import Fetcher, FetchSettings
+from collectors.json_presets import PRESETS
 from models.records import MediaTier
 from pipeline.intake import Intake
 from pipeline.plugins import kinds
@@ -122,6 +123,11 @@ def test_every_setting_of_a_kind_stands_in_its_documented_row(kind: str) -> None
 def test_every_common_setting_is_documented() -> None:
     text = DOCUMENT.read_text("utf-8")
     assert [name for name in sorted(COMMON) if f"`{name}`" not in text] == []
+
+
+def test_every_preset_is_documented() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    assert [name for name in sorted(PRESETS) if f"`{name}`" not in text] == []
 
 
 @every_kind

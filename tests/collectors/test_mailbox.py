@@ -15,6 +15,7 @@ from typing import cast
 import pytest
 from pydantic import ValidationError
 
+from collectors import imap
 from collectors.contract import CollectContext, Collected, State
 from collectors.http import Fetcher
 from collectors.imap import MAX_MESSAGE_BYTES, MAX_MESSAGES_A_ROUND, folder_name
@@ -213,6 +214,54 @@ def test_a_huge_message_is_a_problem_and_passes(server: ImapServer, tmp_path: Pa
     collected = collect(mailbox(server), tmp_path)
     assert len(collected.problems) == 3
     assert collected.state["uid"] == 8
+
+
+def test_a_round_ends_after_so_many_bytes_and_the_next_goes_on(
+    server: ImapServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap, "MAX_ROUND_BYTES", 150)
+    first = collect(mailbox(server), tmp_path)
+    assert [entry.title for entry in first.entries] == ["letter 3", "letter 5"]
+    assert first.problems == ("further messages wait for the next round",)
+    assert len(collect(mailbox(server), tmp_path, first.state).entries) == 1
+
+
+def test_a_flood_is_cut_off(
+    server: ImapServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap, "MAX_SESSION_BYTES", 300)
+    assert "more than 300 bytes" in collect(mailbox(server), tmp_path).failure
+
+
+@pytest.mark.parametrize("greeting", [b"*", b""], ids=["drips", "silent"])
+def test_a_server_that_never_ends_its_greeting_is_cut_off(
+    greeting: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILBOX_PASSWORD", PASSWORD)
+    monkeypatch.setattr(imap, "SESSION_SECONDS", 0.3)
+    over = threading.Event()
+
+    class Drip(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while not over.wait(0.02):
+                try:
+                    self.request.sendall(greeting)
+                except OSError:
+                    return
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drip) as slow:
+        threading.Thread(target=slow.serve_forever, args=(0.01,), daemon=True).start()
+        port = int(slow.server_address[1])
+        source = Mailbox.model_validate(
+            {"kind": "mailbox", "name": "letters", "host": "127.0.0.1", "port": port}
+            | {"username": "office", "password_env": "MAILBOX_PASSWORD", "tls": False}
+            | {"allow_hosts": (f"127.0.0.1:{port}",)}
+        )
+        collected = collect(source, tmp_path)
+        over.set()
+        slow.shutdown()
+    assert collected.failure.startswith(f"127.0.0.1:{port}: ")
+    assert not collected.permanent
 
 
 def test_a_wrong_password_is_permanent_and_never_printed(
