@@ -6,21 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from time import monotonic
 
 from pydantic import JsonValue
 
 from collectors.article import extract_article
 from collectors.contract import CollectContext, State
 from collectors.http import Fetched
-from collectors.kinds._reading import HttpSource, charset
+from collectors.kinds._reading import HttpSource, RoundTime, charset
 from models.records import Entry
-
-ROUND_SECONDS = 200.0
-"""After this a round takes no further article: what it has is stored, the rest is next time's.
-
-A round is cut off from outside at 300 s and then keeps nothing; one fetch may take 30 s.
-"""
 
 TRIES = 3
 """After so many tries an address that brings no article is left alone."""
@@ -70,17 +63,20 @@ class Articles:
 
 
 async def read_articles(
-    source: HttpSource, wanted: Sequence[Wanted], context: CollectContext, at_most: int
+    source: HttpSource,
+    wanted: Sequence[Wanted],
+    context: CollectContext,
+    time: RoundTime,
+    at_most: int,
 ) -> Articles:
     """Read the first `at_most` articles one by one, as long as the round has time."""
-    until = monotonic() + ROUND_SECONDS
     tries = tries_of(context.state)
     entries: list[Entry] = []
     done: list[str] = []
     problems: list[str] = []
     tried = 0
     for one in wanted[:at_most]:
-        if monotonic() > until:
+        if time.is_over:
             break
         tried += 1
         fetched = await context.fetcher.get(source.request(one.url))
@@ -140,7 +136,7 @@ class Looked:
 
 
 async def look_for_gone(
-    source: HttpSource, context: CollectContext, seen: Mapping[str, str]
+    source: HttpSource, context: CollectContext, time: RoundTime, seen: Mapping[str, str]
 ) -> Looked:
     """Look at the three known articles looked at longest ago.
 
@@ -151,6 +147,8 @@ async def look_for_gone(
     rested = (context.now - RESTED).isoformat()
     oldest = sorted((at, url) for url, at in seen.items() if at <= rested)[:GONE_A_ROUND]
     for _, url in oldest:
+        if time.is_over:
+            break
         status = (await context.fetcher.get(source.request(url))).status
         looked[url] = context.now.isoformat()
         if status == 410 or (status == 404 and url in missing):

@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 from pydantic import Field, JsonValue
 
 from collectors.contract import CollectContext, Collected, SourceSettings, State
 from collectors.http import Fetched, Request
 from collectors.politeness import full_fetch_due
+
+ROUND_SECONDS = 200.0
+"""After this a round asks for nothing further: what it has is stored, the rest is next time's.
+
+A round is cut off from outside at 300 s and then keeps nothing; one fetch may take 30 s.
+"""
+
+
+class RoundTime:
+    """The time one round of one source has, from now on."""
+
+    def __init__(self) -> None:
+        self._until = monotonic() + ROUND_SECONDS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing further may be asked for."""
+        return monotonic() > self._until
 
 
 class HttpSource(SourceSettings):

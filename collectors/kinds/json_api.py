@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from time import monotonic
 from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -27,11 +26,15 @@ from collectors.json_mapping import (
     zone_of,
 )
 from collectors.json_presets import PRESETS
-from collectors.kinds._reading import HttpSource, charset, still_good, time_of, validators
+from collectors.kinds._reading import (
+    HttpSource,
+    RoundTime,
+    charset,
+    still_good,
+    time_of,
+    validators,
+)
 from models.records import Entry
-
-ROUND_SECONDS = 200.0
-"""After this a round asks for no further page: what it has is stored, the rest is next time's."""
 
 KNOWN_KEPT = 1000
 
@@ -147,7 +150,7 @@ class JsonApi(HttpSource):
         self, start: Step, context: CollectContext
     ) -> tuple[tuple[Page, ...], Step | None]:
         """Return at least one page, and the step that is still to do, None where all is read."""
-        until = monotonic() + ROUND_SECONDS
+        time = RoundTime()
         met = set() if self._is_windowed else _known(context.state)
         pages = [await self._page(start, context, conditional=not self._is_windowed)]
         while not pages[-1].fetched.not_modified and pages[-1].rows.error is None:
@@ -155,7 +158,7 @@ class JsonApi(HttpSource):
             met |= _ids(pages[-1].rows.entries)
             if following is None:
                 return tuple(pages), None
-            if len(pages) >= self.pages_at_most or monotonic() > until:
+            if len(pages) >= self.pages_at_most or time.is_over:
                 return tuple(pages), following
             pages.append(await self._page(following, context, conditional=False))
         return tuple(pages), pages[-1].step

@@ -21,7 +21,7 @@ from collectors.kinds._articles import (
     read_articles,
     words_of,
 )
-from collectors.kinds._reading import HttpSource, charset, read, validators
+from collectors.kinds._reading import HttpSource, RoundTime, charset, read, validators
 from collectors.list_links import ListLink, check_selector, find_links, next_page
 
 
@@ -54,30 +54,31 @@ class PageList(HttpSource):
 
     async def collect(self, context: CollectContext) -> Collected:
         """Read the list, then the articles it names that are not known yet."""
+        time = RoundTime()
         answer = await read(self, context)
         if answer.ended is not None and not answer.ended.not_modified:
             return answer.ended
         seen = words_of(context.state, "seen")
         if answer.ended is not None:
-            looked = await self._looked(context, seen)
+            looked = await self._looked(context, time, seen)
             return Collected(
                 state={**context.state, **_memory(looked)}, not_modified=True, gone=looked.gone
             )
-        listed = await self._listed(answer.fetched, context, seen)
+        listed = await self._listed(answer.fetched, context, time, seen)
         if not listed.any_link:
             return Collected(
                 state=context.state,
                 failure=f"{self.url}: no links found: name them with `links:` (a CSS selector)",
             )
         wanted = [_wanted(link, context) for link in listed.links]
-        articles = await read_articles(self, wanted, context, self.articles_at_most)
-        return await self._collected(answer.fetched, listed, articles, context)
-
-    async def _collected(
-        self, first: Fetched, listed: Listed, articles: Articles, context: CollectContext
-    ) -> Collected:
+        articles = await read_articles(self, wanted, context, time, self.articles_at_most)
         read_now = dict.fromkeys(articles.done, context.now.isoformat())
-        looked = await self._looked(context, words_of(context.state, "seen") | read_now)
+        looked = await self._looked(context, time, seen | read_now)
+        return self._collected(answer.fetched, listed, articles, looked)
+
+    def _collected(
+        self, first: Fetched, listed: Listed, articles: Articles, looked: Looked
+    ) -> Collected:
         # Validators are kept only when every article was read: a 304 must not hide the rest.
         behind = bool(listed.problems) or not articles.complete
         return Collected(
@@ -93,7 +94,7 @@ class PageList(HttpSource):
         )
 
     async def _listed(
-        self, first: Fetched, context: CollectContext, seen: dict[str, str]
+        self, first: Fetched, context: CollectContext, time: RoundTime, seen: dict[str, str]
     ) -> Listed:
         """Return unknown links, page by page until a page brings nothing new.
 
@@ -111,6 +112,9 @@ class PageList(HttpSource):
             enough = not fresh and not behind
             if enough or not following or number + 1 == self.pages_at_most:
                 break
+            if time.is_over:
+                problems.append(f"{following}: waits for the next round")
+                break
             page = await context.fetcher.get(self.request(following))
             if page.error is not None:
                 problems.append(f"{following}: {page.error}")
@@ -121,9 +125,11 @@ class PageList(HttpSource):
         text = decode(page.body, charset(page), kind="html").text
         return find_links(text, page.final_url, self.links or None), next_page(text, page.final_url)
 
-    async def _looked(self, context: CollectContext, seen: dict[str, str]) -> Looked:
+    async def _looked(
+        self, context: CollectContext, time: RoundTime, seen: dict[str, str]
+    ) -> Looked:
         if self.check_gone:
-            return await look_for_gone(self, context, seen)
+            return await look_for_gone(self, context, time, seen)
         return Looked(gone=(), seen=seen, missing={})
 
 

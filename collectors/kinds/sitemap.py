@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, field_validator
 from collectors.contract import CollectContext, Collected, State
 from collectors.http import Fetched
 from collectors.kinds._articles import Articles, Wanted, newest, read_articles, words_of
-from collectors.kinds._reading import HttpSource, read, still_good, time_of, validators
+from collectors.kinds._reading import HttpSource, RoundTime, read, still_good, time_of, validators
 from collectors.sitemap_parser import Sitemap, SitemapChild, SitemapPage, parse_sitemap
 
 SEEN_KEPT = 5000
@@ -98,6 +98,7 @@ class SitemapSource(HttpSource):
 
     async def collect(self, context: CollectContext) -> Collected:
         """Read the sitemap, then the pages that are new or changed, the latest first."""
+        time = RoundTime()
         answer = await read(self, context)
         if answer.ended is not None:
             return answer.ended
@@ -105,10 +106,10 @@ class SitemapSource(HttpSource):
         if top.error is not None:
             return Collected(state=context.state, failure=f"{self.url}: {top.error}")
         memory = self._memory(context)
-        named = await self._named(answer.fetched, top, memory, context)
+        named = await self._named(answer.fetched, top, memory, context, time)
         fresh = [page for page in named.pages if memory.is_new(page) and self._fits(page)]
         wanted = [_wanted(page) for page in fresh]
-        articles = await read_articles(self, wanted, context, self.articles_at_most)
+        articles = await read_articles(self, wanted, context, time, self.articles_at_most)
         return self._collected(named, fresh, articles, memory, context)
 
     def _memory(self, context: CollectContext) -> Memory:
@@ -123,14 +124,20 @@ class SitemapSource(HttpSource):
         return re.search(self.match, page.url) is not None
 
     async def _named(
-        self, first: Fetched, top: Sitemap, memory: Memory, context: CollectContext
+        self,
+        first: Fetched,
+        top: Sitemap,
+        memory: Memory,
+        context: CollectContext,
+        time: RoundTime,
     ) -> Named:
         """Return the pages of the sitemap, or of those an index names that may hold new ones."""
         if not top.children:
             return _named((top,), validators(first), top.notes)
         living = [c for c in top.children if c.modified is None or c.modified >= memory.floor]
         living.sort(key=_child_order, reverse=True)
-        found = [await self._child(c, context) for c in living[: self.sitemaps_at_most]]
+        asked = living[: self.sitemaps_at_most]
+        found = [await self._child(child, context, time) for child in asked]
         problems = [*top.notes, *(problem for one in found for problem in one.problems)]
         if len(living) > self.sitemaps_at_most:
             left = len(living) - self.sitemaps_at_most
@@ -140,7 +147,9 @@ class SitemapSource(HttpSource):
         named = _named([one.sitemap for one in found], {"children": children}, problems)
         return replace(named, is_whole=all(one.sitemap.error is None for one in found))
 
-    async def _child(self, child: SitemapChild, context: CollectContext) -> Child:
+    async def _child(self, child: SitemapChild, context: CollectContext, time: RoundTime) -> Child:
+        if time.is_over:
+            return Child(url=child.url, sitemap=Sitemap(error="waits for the next round"), state={})
         known = _child_state(context.state, child.url)
         request = self.request(child.url, still_good(known, context.now))
         fetched = await context.fetcher.get(request)

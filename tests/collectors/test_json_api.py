@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from collectors.json_presets import PRESETS
+from collectors.kinds import _reading
 from collectors.kinds.json_api import KIND, KNOWN_KEPT, JsonApi
 from tests.collectors.site import NOW, Answer, Site
 
@@ -281,3 +282,15 @@ def test_a_place_to_go_on_from_that_is_gone_starts_the_window_anew(site: Site) -
     failed = site.collect(since, first.state, NOW + HOUR)
     assert "404" in failed.failure
     assert failed.state == {}
+
+
+def test_a_round_without_time_left_keeps_what_it_has(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = source(site, "/rows?s={since:%s}&e={until:%s}&p={page}")
+    start, end = int((NOW - 48 * HOUR).timestamp()), int(NOW.timestamp())
+    site.pages[f"/rows?s={start}&e={end}&p=1"] = rows(1)
+    monkeypatch.setattr(_reading, "ROUND_SECONDS", -1.0)
+    late = site.collect(since)
+    assert [entry.title for entry in late.entries] == titles([1])
+    assert late.problems == ("further pages wait for the next round",)

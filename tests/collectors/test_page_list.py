@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from collectors.contract import State
-from collectors.kinds import _articles
+from collectors.kinds import _reading
 from collectors.kinds.page_list import KIND, PageList
 from tests.collectors.site import NOW, Answer, Site, article
 
@@ -142,7 +142,7 @@ def test_a_round_without_time_left_keeps_what_it_has(
 ) -> None:
     site.pages["/news/"] = listing(1, 2)
     published(site, 1, 2)
-    monkeypatch.setattr(_articles, "ROUND_SECONDS", -1.0)
+    monkeypatch.setattr(_reading, "ROUND_SECONDS", -1.0)
     late = site.collect(source(site))
     assert late.problems == ("2 further articles wait for the next round",)
     monkeypatch.undo()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from collectors.kinds import _reading
 from collectors.kinds.sitemap import KIND, SitemapSource
 from tests.collectors.site import NOW, Answer, Site, article
 
@@ -194,3 +195,15 @@ def test_what_is_no_sitemap_is_a_failure_in_one_line(site: Site, answer: Answer,
     collected = site.collect(source(site), {"floor": NOW.isoformat()})
     assert says in collected.failure
     assert collected.state == {"floor": NOW.isoformat()}
+
+
+def test_a_round_without_time_left_keeps_what_it_has(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(site, ("s1.xml", NOW))
+    listed(site, ("a", NOW - HOUR), path="/s1.xml")
+    monkeypatch.setattr(_reading, "ROUND_SECONDS", -1.0)
+    late = site.collect(source(site))
+    assert "waits for the next round" in late.problems[0]
+    monkeypatch.undo()
+    assert len(site.collect(source(site), late.state, NOW + 72 * HOUR).entries) == 1
