@@ -61,7 +61,7 @@ _ARCHIVE_PREFIX = re.compile(r"/web/\d{8,14}[a-z_]*/")
 _ZONE_END = re.compile(r"\s*(?:Z|(?:GMT|UTC)?\s?[+-]\d{2}:?\d{2}|[A-Z]{2,5})\s*(?:\([^)]*\))?\s*$")
 # An unlabelled date counts in a line that holds little else; a paragraph tells of other days.
 _MAX_BESIDE_WEIGHT = 90
-_MAX_TAIL_BESIDE_WEIGHT = 24
+_MAX_FAR_BESIDE_WEIGHT = 30
 # A sentence, or the portal's clock: 今天是2026年5月13日 星期三.
 _OTHER_DAY = re.compile(r"。|今天是|今日是|现在是|农历|農曆")
 _MAX_CANDIDATES = 8
@@ -142,8 +142,9 @@ def choose_date(head: Head, lines: DateLines, url: str | None, html: str, clock:
 def _shown(lines: DateLines, clock: Clock) -> tuple[bool, Stamp]:
     """Return the date shown, and whether a label or the element's name says what it is."""
     above = [line for line in lines.around.wide if "星期" not in line]
-    dated = [*_dates_in(lines.around.head, near=True), *_dates_in(above)]
-    dated += _dates_in(lines.around.tail, beside_at_most=_MAX_TAIL_BESIDE_WEIGHT)
+    dated = [*_dates_in(lines.around.head, near=True)]
+    dated += _dates_in(above, beside_at_most=_MAX_FAR_BESIDE_WEIGHT)
+    dated += _dates_in(lines.around.tail, beside_at_most=_MAX_FAR_BESIDE_WEIGHT)
     named = [text for has_label, text in dated if has_label]
     named += [text for _, text in _dates_in(lines.marked, near=True)]
     found = _most_exact(named, clock)
