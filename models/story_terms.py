@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LEAD_CHARS = 200
 """How much of a text counts as its lead."""
 
+TITLE_CHARS = 200
+"""How much of a title counts: a page that is all title must not cost more than a page."""
+
 _WORDS = re.compile(r"[0-9a-z㐀-鿿]+")
 
 
@@ -24,7 +27,7 @@ def terms_of(titles: Sequence[str], leads: Sequence[str]) -> list[dict[str, floa
     lead has must come twice there, so that one passing word decides nothing. A title without a
     lead is taken as confirmed by one. The weight saturates: n/(n+1)·1.5, at most 1.
     """
-    folded_titles = fold_texts(titles)
+    folded_titles = fold_texts([title[:TITLE_CHARS] for title in titles])
     folded_leads = fold_texts([lead[:LEAD_CHARS] for lead in leads])
     return [
         _weights(_pairs(title), _pairs(lead))
