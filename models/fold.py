@@ -271,22 +271,23 @@ def _gaps_to_keep(values: Codes) -> NDArray[np.bool_]:
     kept[blank] = _kept_blanks(values, places[blank])
     keep[places[~kept]] = False
     # What is left stands next to each other once the other blanks are gone.
+    removed = places[~kept]
     moved = (places - np.cumsum(~kept))[kept]
     left = places[kept]
     gaps = (values[left] & (SEPARATOR | SPACE)) != 0
     if gaps.any():
-        keep[_hidden_gaps(values, left[gaps], moved[gaps])] = False
+        keep[_hidden_gaps(values, left[gaps], moved[gaps], removed)] = False
     return keep
 
 
-def _hidden_gaps(values: Codes, places: Offsets, moved: Offsets) -> Offsets:
+def _hidden_gaps(values: Codes, places: Offsets, moved: Offsets, removed: Offsets) -> Offsets:
     """Places of the signs between two Han characters and of the spaces beside one.
 
-    `moved` says where the places stand among what is kept: runs are runs there.
+    `moved` says where the places stand once the `removed` ones are gone: runs are runs there.
     """
     first, last = _runs(moved)
-    han_before = (values[places[first] - 1] & HAN) != 0
-    han_after = (values[places[last] + 1] & HAN) != 0
+    han_before = _is_han(values, moved[first] - 1, removed)
+    han_after = _is_han(values, moved[last] + 1, removed)
     classes = values[places]
     signs = np.add.reduceat(((classes & SEPARATOR) != 0).astype(np.int64), first)
     hard = np.add.reduceat(((classes & HARD) != 0).astype(np.int64), first)
@@ -296,6 +297,13 @@ def _hidden_gaps(values: Codes, places: Offsets, moved: Offsets) -> Offsets:
     gone[last] |= is_space[last] & han_after
     hidden: Offsets = places[gone]
     return hidden
+
+
+def _is_han(values: Codes, moved: Offsets, removed: Offsets) -> NDArray[np.bool_]:
+    """Class of the values that stand at `moved` once the `removed` places are gone."""
+    before = np.searchsorted(removed - np.arange(len(removed)), moved, side="right")
+    han: NDArray[np.bool_] = (values[moved + before] & HAN) != 0
+    return han
 
 
 def _decoded(text: str) -> _Source | None:

@@ -39,18 +39,22 @@ def explain(
 
 
 def _written(hit: Hit, document: Document) -> str:
-    return str(getattr(document, hit.field))[hit.start : hit.end].replace("\n", " ")
+    return _one_line(str(getattr(document, hit.field))[hit.start : hit.end])
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())
 
 
 def _hit_zh(hit: Hit, document: Document) -> str:
     written = _written(hit, document)
-    term = "" if written == hit.term else f"（{hit.term}）"
+    term = "" if written == hit.term else f"（{_one_line(hit.term)}）"
     return f"{_FIELDS[hit.field]}第{hit.start + 1}字「{written}」{term}"
 
 
 def _hit_en(hit: Hit, document: Document) -> str:
     written = _written(hit, document)
-    term = "" if written == hit.term else f" ({hit.term})"
+    term = "" if written == hit.term else f" ({_one_line(hit.term)})"
     return f'{hit.field} character {hit.start + 1} "{written}"{term}'
 
 
@@ -85,18 +89,18 @@ def _lacking_term(term: tree.Term, document: Document) -> tuple[str, str]:
     bare = tree.Term(term.text, term.shown, term.prefix)
     if term.field == "place" and _matches(bare, document, None):
         return (
-            f"「{term.shown}」在文中不像地名",
-            f'"{term.shown}" does not read as a place name here',
+            f"「{_one_line(term.shown)}」在文中不像地名",
+            f'"{_one_line(term.shown)}" does not read as a place name here',
         )
     field = "" if term.field == "any" else f" in {term.field}"
-    return f"{where}缺少「{term.shown}」", f'"{term.shown}" is missing{field}'
+    return f"{where}缺少「{_one_line(term.shown)}」", f'"{_one_line(term.shown)}" is missing{field}'
 
 
 def _words(node: tree.Node) -> str:
     """Words of a node, for people: 「停水」, or the first of several."""
     match node:
         case tree.Term():
-            return f"「{node.shown}」"
+            return f"「{_one_line(node.shown)}」"
         case tree.Not():
             return _words(node.part)
         case tree.Near():

@@ -42,6 +42,7 @@ def test_disguised_forms_fold_alike(case: tuple[str, str]) -> None:
 KEPT = {
     "word spaces": ("open  government data", "open government data"),
     "word beside Han": ("上街 open data 公开", "上街open data公开"),
+    "words far from Han": ("2020   年  open", "2020年open"),
     "full stop": ("走上。街区", "走上。街区"),
     "ellipsis": ("走上......街区", "走上......街区"),
     "dividing line": ("通知-----上街", "通知-----上街"),
