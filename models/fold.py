@@ -48,6 +48,7 @@ _EDGE_CHAR = "\uffff"
 _BLANK = SPACE | NEWLINE
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _AMPERSAND = ord("&")
+_AMPERSANDS = "&＆﹠"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class FoldedBatch:
     _origin: Origins
     _edges: Offsets
     _derived: Mapping[int, _Source]
+    may_hide_entities: bool
 
     def text(self, index: int) -> str:
         """Folded text number `index`."""
@@ -195,7 +197,8 @@ def _folded(texts: Sequence[str], derived: Mapping[int, _Source]) -> FoldedBatch
     values = table()[0].take(raw)
     values[edges] = EDGE
     values, origin = _folded_values(values)
-    return FoldedBatch(values, np.flatnonzero(values == EDGE), origin, edges, derived)
+    ampersand = any(sign in joined for sign in _AMPERSANDS)
+    return FoldedBatch(values, np.flatnonzero(values == EDGE), origin, edges, derived, ampersand)
 
 
 def _folded_values(values: Codes) -> tuple[Codes, Origins]:
@@ -338,9 +341,9 @@ def _without_entities(source: _Source) -> _Source:
 
 def _hidden_entities(batch: FoldedBatch) -> list[int]:
     """Find the texts whose fold still holds a character reference."""
-    places = np.flatnonzero((batch.values & np.uint32(CODE)) == _AMPERSAND)
-    if not len(places):
+    if not batch.may_hide_entities:
         return []
+    places = np.flatnonzero((batch.values & np.uint32(CODE)) == _AMPERSAND)
     owners = np.unique(np.searchsorted(batch.bounds, places, side="right") - 1)
     return [
         int(i)

@@ -30,6 +30,7 @@ from models.watch_nodes import (
     Without,
     find,
     possible,
+    to_read,
 )
 from models.watch_parse import QueryError as QueryError  # noqa: PLC0414 - part of this module's face
 from models.watch_places import may_be_other
@@ -72,7 +73,7 @@ class Matcher:
     """Many compiled queries, matched together; make one with `compile_queries`."""
 
     def __init__(self, nodes: Mapping[str, Node], terms: Sequence[str], leaves: Leaves) -> None:
-        self._nodes = dict(nodes)
+        self._nodes = {name: (node, to_read(node)) for name, node in nodes.items()}
         self._scanner = Scanner(terms)
         self._leaves = leaves
 
@@ -90,10 +91,10 @@ class Matcher:
     def _match_some(self, documents: Sequence[Document]) -> list[dict[str, tuple[Hit, ...]]]:
         facts = Facts(documents, self._scanner, self._leaves)
         results: list[dict[str, tuple[Hit, ...]]] = [{} for _ in documents]
-        for name, node in self._nodes.items():
+        for name, (node, read) in self._nodes.items():
             for index in np.flatnonzero(possible(node, facts)).tolist():
                 text = facts.text(index)
-                places = find(node, text)
+                places = find(read, text)
                 if places is not None:
                     results[index][name] = text.hits(name, places)
         return results

@@ -160,6 +160,14 @@ def possible(node: Node, batch: Batch) -> Row:
     return ~row if is_exact(node.part) else np.ones_like(row)
 
 
+def to_read(node: Node) -> Node:
+    """Return what is left to read where a query is possible: exact NOTs are settled by then."""
+    if not isinstance(node, All):
+        return node
+    parts = [p for p in node.parts if not (isinstance(p, Without) and is_exact(p))]
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
 def find(node: Node, text: Text) -> list[Place] | None:
     """Return the places that make the node hold (none for a NOT), or None if it does not hold."""
     match node:
