@@ -190,26 +190,23 @@ class Classifier:
     def explain(self, text: str, kind: str | None = None) -> tuple[Evidence, ...]:
         """Return the phrases that spoke most for each head's label, strongest first a head."""
         codes, found, bag = self._bag([text])
-        rows, shares = self._occurrences(found, bag)
+        if not bag.rows.size:
+            return ()
         towards = self._directions(self._project(bag), kind)
         columns = np.stack([towards[head] for head in HEADS], axis=1)
-        pulls = self._arrays.weights[rows].astype(np.float32) @ (
-            columns * self._arrays.scale[:, None]
-        )
-        evidence: list[Evidence] = []
-        for number, head in enumerate(HEADS):
-            pull: Floats = (shares * pulls[:, number]).astype(np.float32)
-            evidence += phrases(head, text, codes, char_pull(found, pull, codes.values.size))
-        return tuple(evidence)
-
-    def _occurrences(self, found: Grams, bag: _Bag) -> tuple[NDArray[np.int32], Floats]:
-        """Return row and weight of each n-gram occurrence of one text; unknown ones weigh 0."""
+        columns *= self._arrays.scale[:, None]
+        pulls = self._arrays.weights[bag.rows].astype(np.float32) @ columns
+        pulls *= (bag.weights / bag.counts)[:, None]
         rows = self._row_of[found.bucket]
-        at = np.minimum(np.searchsorted(bag.rows, rows), max(bag.rows.size - 1, 0))
-        if not bag.rows.size:
-            return rows, np.zeros(rows.size, dtype=np.float32)
-        shares = np.where(rows >= 0, (bag.weights / bag.counts)[at], 0.0)
-        return rows, shares.astype(np.float32)
+        at = np.minimum(np.searchsorted(bag.rows, rows), bag.rows.size - 1)
+        pulls = np.where((rows >= 0)[:, None], pulls[at], 0)
+        return tuple(
+            evidence
+            for number, head in enumerate(HEADS)
+            for evidence in phrases(
+                head, text, codes, char_pull(found, pulls[:, number], codes.values.size)
+            )
+        )
 
     def _directions(self, logits: Floats, kind: str | None) -> dict[str, Floats]:
         """Return, a head, which columns speak for the best class and which against it."""
