@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from alerts.clocks import ClockRefusedError
+from alerts.forms import FormError
 from alerts.incidents import IllegalTransitionError
 from models.records import IncidentState, Level
 
@@ -14,7 +15,7 @@ class ActionRefusedError(ValueError):
     """A write that the rules do not allow; the message is shown to the officer."""
 
 
-REFUSALS = (ActionRefusedError, IllegalTransitionError, ClockRefusedError)
+REFUSALS = (ActionRefusedError, IllegalTransitionError, ClockRefusedError, FormError)
 """What an action may raise; anything else is a fault of the program."""
 
 
@@ -55,6 +56,11 @@ class ConsoleActions(Protocol):
 
     def meet_clock(self, incident_id: str, clock_id: str, who: str, note: str) -> None:
         """Record that a duty was done: a press conference held, a report made by telephone."""
+
+    def save_form(
+        self, incident_id: str, form: str, fields: Mapping[str, str], who: str, role: str
+    ) -> None:
+        """Keep a filled form as a new version; texts are masked."""
 
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from console.actions import ConsoleActions
 from console.desk import Desk, Page
 from console.guard import HEADERS, Guard
-from console.pages import acknowledge, board, deliveries, digests, health, incident, mentions
+from console.pages import acknowledge, board, deliveries, digests, forms, health, incident, mentions
 from console.pages import sources as sources_page
 from console.pages.signing import Door
 from console.permissions import Action
@@ -59,6 +59,13 @@ PAGES = (
         path="/incidents/{incident_id}/clock",
         handler=incident.meet_clock,
         action=Action.MOVE,
+        method="POST",
+    ),
+    Page(path="/incidents/{incident_id}/forms/{form}", handler=forms.show),
+    Page(
+        path="/incidents/{incident_id}/forms/{form}",
+        handler=forms.save,
+        action=Action.FILL_FORM,
         method="POST",
     ),
     Page(path="/mentions", handler=mentions.listing),

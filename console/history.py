@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerts.forms import FORM_ZH
 from console.visit import translator
 from models.records import Alert, Clock, IncidentState, Level, Reason
 from reports import words
@@ -56,12 +57,14 @@ def _steps(record: Record, language: Language) -> Iterator[Happening]:
         "joined": say("并入预警"),
         "clock_met": say("完成时限"),
         "emergency_grade": say("突发事件等级"),
+        "form_saved": say("保存表单"),
     }
-    duties = {c.clock_id: words.clock_word(c.clock_id, c.zh, language) for c in record.clocks}
+    known = {c.clock_id: words.clock_word(c.clock_id, c.zh, language) for c in record.clocks}
+    known |= {form: say(zh) for form, zh in FORM_ZH.items()}
     for step in record.steps:
         if step.action == "acknowledged":
             continue  # told from the acknowledgement itself
-        values = [duties.get(v) or _value(v, language) for v in (step.from_value, step.to_value)]
+        values = [known.get(v) or _value(v, language) for v in (step.from_value, step.to_value)]
         change = " → ".join(filter(None, values))
         name = names.get(step.action, step.action)
         yield Happening(at=step.at, who=step.who, what=f"{name} {change}".strip(), note=step.note)

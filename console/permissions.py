@@ -19,6 +19,7 @@ class Action(StrEnum):
     MOVE = "move"
     ASSIGN = "assign"
     CORRECT = "correct"
+    FILL_FORM = "fill_form"
 
 
 ROLE_ZH = {
@@ -39,7 +40,8 @@ ROLE_ZH = {
 """The roles, with officers' words."""
 
 READS = frozenset({Action.VIEW, Action.READ_TEXT})
-WATCHES = READS | {Action.ACKNOWLEDGE, Action.MOVE, Action.CORRECT}
+WORKS = frozenset({Action.VIEW, Action.ACKNOWLEDGE, Action.MOVE, Action.FILL_FORM})
+WATCHES = READS | WORKS | {Action.CORRECT}
 DECIDES = WATCHES | {Action.CONFIRM_LEVEL, Action.GRADE_EMERGENCY, Action.ASSIGN}
 
 ROLE_ACTIONS: dict[str, frozenset[Action]] = {
@@ -47,9 +49,9 @@ ROLE_ACTIONS: dict[str, frozenset[Action]] = {
     "monitor": WATCHES,
     "analyst": WATCHES | {Action.CONFIRM_LEVEL, Action.GRADE_EMERGENCY},
     # A complaint is not passed to those it complains of: liaisons read the gist, not the text.
-    "liaison": frozenset({Action.VIEW, Action.ACKNOWLEDGE, Action.MOVE}),
-    "press_officer": READS | {Action.ACKNOWLEDGE, Action.MOVE},
-    "spokesperson": READS | {Action.ACKNOWLEDGE, Action.MOVE},
+    "liaison": WORKS,
+    "press_officer": READS | WORKS,
+    "spokesperson": READS | WORKS,
     "section_head": DECIDES,
     "deputy_leader": DECIDES,
     "principal_leader": DECIDES,

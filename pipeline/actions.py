@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from alerts import clocks as clock_rules
+from alerts import forms as papers
 from alerts import incidents as case_rules
+from alerts.constants import Constants
 from alerts.incidents import IllegalTransitionError
 from models.labels import LABELS
 from models.records import Incident, IncidentState, Level
 from pipeline.cases import met_by_state
-from pipeline.office import Office
-from storage import audit, corrections, incidents, outbox
+from storage import audit, corrections, forms, incidents, outbox
 from storage.incidents import Acknowledgement, Step
-from storage.store import Transaction
+from storage.store import Store, Transaction
+
+
+class Registry(Protocol):
+    """Where cases are kept and by which numbers; an open office is one."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+
+    @property
+    def constants(self) -> Constants:
+        """Limits, calendar and who signs."""
+
+    @property
+    def secret(self) -> bytes:
+        """What signs links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
     """The writes people may ask for; each commits together with its audit row."""
 
-    office: Office
+    office: Registry
     clock: Callable[[], datetime]
 
     def acknowledge(self, incident_id: str, who: str, how: str, delivery_id: str = "") -> None:
@@ -98,6 +116,19 @@ class Actions:
                     return
             raise IllegalTransitionError(f"{case.number} 没有时限 {clock_id}")
 
+    def save_form(
+        self, incident_id: str, form: str, fields: Mapping[str, str], who: str, role: str
+    ) -> None:
+        """Keep a filled form as a new version; what is missing may be supplemented later."""
+        now = self.clock()
+        values = papers.values_of(papers.fill(form, fields))
+        if not values:
+            raise papers.FormError("表单是空的，没有保存")
+        with self.office.store.transaction() as tx:
+            case = self._open_case(tx, incident_id)
+            forms.save(tx, incident_id, form, who, values, now)
+            self._step(tx, case, who, "form_saved", ("", form), "")
+
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str
     ) -> None:
@@ -152,6 +183,12 @@ class Actions:
         )
         incidents.add_step(tx, step)
         audit.append(tx, now, who, action, case.number, f"{change[0]}→{change[1]} {note}".strip())
+
+    def _open_case(self, tx: Transaction, incident_id: str) -> Incident:
+        case = self._case(tx, incident_id)
+        if case.state is IncidentState.ARCHIVED:
+            raise IllegalTransitionError(f"{case.number} 已归档，不能再修改")
+        return case
 
     def _case(self, tx: Transaction, incident_id: str) -> Incident:
         case = incidents.incident(tx, incident_id)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,8 +54,6 @@ NEXT_EVENT = "SELECT coalesce(max(seq), 0) + 1 FROM incident_event"
 ADD_EVENT = "INSERT INTO incident_event VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 EVENTS = """SELECT seq, incident_id, done_at, who, action, from_value, to_value, note
 FROM incident_event WHERE incident_id = ? ORDER BY seq"""
-NEXT_FORM = "SELECT coalesce(max(seq), 0) + 1 FROM incident_form"
-ADD_FORM = "INSERT INTO incident_form VALUES (?, ?, ?, ?, ?, ?)"
 CLOCK_COLUMNS = """incident_id, clock_id, zh, t0_name, t0, due, basis, source, met_at,
   extended_from, extension_reason, flag"""
 PUT_CLOCK = f"""INSERT OR REPLACE INTO clock ({CLOCK_COLUMNS})
@@ -204,17 +201,6 @@ def steps(reader: Reader, incident_id: str) -> list[Step]:
         )
         for row in reader.rows(EVENTS, [incident_id])
     ]
-
-
-def save_form(
-    tx: Transaction, incident_id: str, form: str, who: str, fields: Mapping[str, str], now: datetime
-) -> None:
-    """Keep one filled form; every saved version stays."""
-    number = tx.value(NEXT_FORM)
-    tx.run(
-        ADD_FORM,
-        [number, incident_id, form, now, who, json.dumps(dict(fields), ensure_ascii=False)],
-    )
 
 
 def put_clock(tx: Transaction, clock: Clock) -> None:

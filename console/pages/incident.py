@@ -8,6 +8,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
+from alerts.forms import FORM_ZH
 from alerts.incidents import NEEDS_NOTE
 from console.actions import REFUSALS
 from console.history import Record, history
@@ -15,7 +16,7 @@ from console.permissions import steps_for
 from console.visit import Visit
 from models.records import Alert, Incident, IncidentState, Level
 from reports.advice import advice
-from storage import board, browse, incidents
+from storage import board, browse, forms, incidents
 from storage.board import Reach
 from storage.incidents import Step
 
@@ -169,6 +170,8 @@ def _page(visit: Visit, error: str, status: int) -> Response:
             "clocks": clocks,
             "copies": browse.copy_counts(reader, ids),
             "error": error,
+            "form_names": FORM_ZH,
+            "forms": forms.latest(reader, incident_id),
             "happenings": history(record, visit.language),
             "hits": browse.hits(reader, ids),
             "mentions": shown,

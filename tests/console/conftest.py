@@ -18,7 +18,7 @@ from console.app import create_app
 from console.settings import ConsoleSettings
 from storage.store import Store
 from tests import world
-from tests.office import Office
+from tests.office import actions
 
 ORIGIN = "http://127.0.0.1:8321"
 SECRET = b"a-secret-for-tests-only-32-bytes"
@@ -134,7 +134,7 @@ def store(tmp_path: Path, filled: Path) -> Iterator[Store]:
 def browse(store: Store) -> Browse:
     def start(chosen: ConsoleSettings) -> Hands:
         hands: list[Hands] = []
-        office = Office(store=store, clock=lambda: hands[0].now)
+        office = actions(store=store, clock=lambda: hands[0].now)
         app = create_app(store, chosen, office, lambda: hands[0].now)
         hands.append(Hands(client=Browser(app), store=store))
         return hands[0]

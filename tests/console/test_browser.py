@@ -21,7 +21,7 @@ from storage.store import Store
 from tests import world
 from tests.console.chromium import FOUND, Tab, browser
 from tests.console.conftest import SECRET, settings
-from tests.office import Office
+from tests.office import actions
 
 pytestmark = pytest.mark.skipif(
     FOUND is None, reason="chromium is not installed: the pages are not tried in a browser"
@@ -41,7 +41,7 @@ def place(store: Store) -> Iterator[Place]:
     with store.transaction() as tx:
         scope = DigestScope(place="清岚区", sources=world.SOURCES)
         publish_digest(tx, world.DAY, scope, world.NOW, links=Links(base=base))
-    office = Office(store=store, clock=lambda: world.NOW)
+    office = actions(store=store, clock=lambda: world.NOW)
     app = create_app(store, settings(), office, lambda: world.NOW)
     config = uvicorn.Config(app, log_level="error", ws="none", lifespan="off")
     server = uvicorn.Server(config)

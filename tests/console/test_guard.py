@@ -19,8 +19,9 @@ from storage import incidents
 from storage.store import Store
 from tests import world
 from tests.console.conftest import ORIGIN, SECRET, Browse, Browser, Hands, settings
-from tests.office import Office
+from tests.office import actions
 
+PLACES = {"incident_id": "i-bus", "mention_id": "m-lamp", "form": "referral", "number": "1"}
 POSTS = [page for page in PAGES if page.method == "POST" and page.action is not None]
 
 RIGHT, WRONG = "correct horse battery", "wrong"
@@ -71,7 +72,7 @@ def test_a_fault_answers_with_the_headers_and_without_details(store: Store) -> N
     def broken_clock():  # type: ignore[no-untyped-def]
         raise RuntimeError("clock-detail")
 
-    office = Office(store=store, clock=lambda: world.NOW)
+    office = actions(store=store, clock=lambda: world.NOW)
     app = create_app(store, settings(), office, broken_clock)
     answer = Browser(app, raise_faults=False).get("/")
     assert answer.status_code == 500
@@ -113,14 +114,14 @@ def test_static_serves_only_static_files(stranger: Hands, name: str) -> None:
 def test_does_not_open_to_a_network_without_a_login(
     store: Store, changed: dict[str, object]
 ) -> None:
-    office = Office(store=store, clock=lambda: world.NOW)
+    office = actions(store=store, clock=lambda: world.NOW)
     with pytest.raises(ConsoleSettingsError):
         create_app(store, settings(**changed), office, lambda: world.NOW)
 
 
 def test_an_unknown_role_is_refused_by_name(store: Store) -> None:
     user = ConsoleUser(name="张", role="boss", password_scrypt="x")  # noqa: S106 - no password
-    office = Office(store=store, clock=lambda: world.NOW)
+    office = actions(store=store, clock=lambda: world.NOW)
     with pytest.raises(ConsoleSettingsError, match="boss"):
         create_app(store, settings(users=(user,)), office, lambda: world.NOW)
 
@@ -315,7 +316,7 @@ def test_passwords_are_kept_as_salted_scrypt(hashed: str) -> None:
 
 @pytest.mark.parametrize("page", POSTS, ids=lambda page: page.path)
 def test_a_form_without_its_token_does_nothing(officer: Hands, page) -> None:  # type: ignore[no-untyped-def]
-    address = page.path.format(incident_id="i-bus", mention_id="m-lamp")
+    address = page.path.format(**PLACES)
     officer.page = ""
     officer.send(address, level="red", to="verified", unit="x", reason="x", note="x")
     assert officer.status == 403
@@ -325,7 +326,7 @@ def test_a_form_without_its_token_does_nothing(officer: Hands, page) -> None:  #
 @pytest.mark.parametrize("page", POSTS, ids=lambda page: page.path)
 def test_a_form_needs_a_session(stranger: Hands, page) -> None:  # type: ignore[no-untyped-def]
     stranger.open("/login")
-    stranger.send(page.path.format(incident_id="i-bus", mention_id="m-lamp"), level="red")
+    stranger.send(page.path.format(**PLACES), level="red")
     assert "请留下姓名" in stranger.page
 
 
@@ -399,7 +400,7 @@ def test_an_unknown_role_may_nothing() -> None:
 def test_a_reader_changes_nothing(stranger: Hands, page) -> None:  # type: ignore[no-untyped-def]
     stranger.sign_in("旁观者", "reader")
     stranger.open("/")
-    address = page.path.format(incident_id="i-bus", mention_id="m-lamp")
+    address = page.path.format(**PLACES)
     stranger.send(address, level="red", to="verified", unit="x", reason="x", note="x")
     assert stranger.status == 403
     assert "您的岗位不能进行此操作" in stranger.page
@@ -527,6 +528,6 @@ def test_an_inbox_is_mounted_with_rules_of_its_own(store: Store) -> None:
         await send({"type": "http.response.start", "status": 202, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    office = Office(store=store, clock=lambda: world.NOW)
+    office = actions(store=store, clock=lambda: world.NOW)
     app = create_app(store, settings(), office, lambda: world.NOW, mount_inbox=inbox)
     assert Browser(app).post("/inbox/hook", content=b"x").status_code == 202
