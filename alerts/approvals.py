@@ -1,15 +1,21 @@
 """Signing a response: four steps in order, two checks beside, and who holds the draft.
 
 Waiting for a signature is what eats the five hours, so the holder and the time since when are
-always known.
+always known. Nothing is remembered: `approval_of` reads the stored steps of the case again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from alerts.constants import ApprovalRow
+from models.records import IncidentState
+
+SUBMITTED, PASSED, SENT_BACK = "draft_submitted", "draft_passed", "draft_returned"
+"""Names of the steps of a case that an approval is read from."""
 
 ROLE_ZH = {
     "staff": "经办人",
@@ -48,12 +54,16 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """A draft on its way: the required steps and checks, and the opinions given so far."""
+    """A draft on its way: the required steps and checks, and the opinions given so far.
+
+    `version` is the saved version of the form that people sign.
+    """
 
     steps: tuple[str, ...]
     checks: tuple[str, ...]
     submitted_at: datetime
     opinions: tuple[Opinion, ...] = ()
+    version: str = ""
 
     @property
     def returned(self) -> bool:
@@ -86,9 +96,60 @@ class Approval:
         return Holder(step=step, zh=ROLE_ZH.get(step, step), since=since)
 
 
-def submit(policy: ApprovalRow, now: datetime) -> Approval:
+def submit(policy: ApprovalRow, now: datetime, version: str = "") -> Approval:
     """Return a fresh approval under a policy (who signs is data)."""
-    return Approval(steps=policy.steps, checks=policy.checks, submitted_at=now)
+    return Approval(steps=policy.steps, checks=policy.checks, submitted_at=now, version=version)
+
+
+class StoredStep(Protocol):
+    """One step of a case as it is kept: a submission, an opinion, a change of state."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was taken."""
+
+    @property
+    def who(self) -> str:
+        """Who took it."""
+
+    @property
+    def action(self) -> str:
+        """What it was."""
+
+    @property
+    def to_value(self) -> str:
+        """The version submitted, the step signed, or the new state."""
+
+    @property
+    def note(self) -> str:
+        """Why."""
+
+
+def approval_of(policy: ApprovalRow, steps: Iterable[StoredStep]) -> Approval | None:
+    """Return the approval of the draft submitted last, or None when none is on its way.
+
+    `steps` are all steps of the case, oldest first. A draft taken back by hand (the case went back
+    to 拟稿 without anybody returning it) is on no way any more.
+    """
+    found: Approval | None = None
+    for step in steps:
+        if step.action == SUBMITTED:
+            found = submit(policy, step.at, step.to_value)
+        elif found is not None and step.action in {PASSED, SENT_BACK}:
+            found = replace(found, opinions=(*found.opinions, _opinion(step)))
+        elif found is not None and _taken_back(found, step):
+            found = None
+    return found
+
+
+def _opinion(step: StoredStep) -> Opinion:
+    passed = step.action == PASSED
+    return Opinion(step=step.to_value, who=step.who, passed=passed, note=step.note, at=step.at)
+
+
+def _taken_back(approval: Approval, step: StoredStep) -> bool:
+    went_back = step.action == "state" and step.to_value == IncidentState.DRAFTED
+    return went_back and not approval.returned
 
 
 def give_opinion(

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar, Self
 
-from bench.measure import Row
+from bench.measure import Row, strange_text
 from models.records import SHANGHAI, Reason
 from pipeline.office import open_office
 from pipeline.settings import load
@@ -111,8 +111,9 @@ def kill_loop(folder: Path, kills: int, chance: random.Random) -> CrashReport:
 
 def _write_matter(folder: Path, number: int) -> None:
     moment = datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M")
-    text = f"工单编号,受理时间,主题,诉求内容,所属区域\n{number},{moment},反映{number}号路灯不亮,"
-    text += f"{number}号路的路灯整夜不亮，请尽快维修，编号{number * 7919}。,第{number}社区\n"
+    title, words = strange_text(number, 12), strange_text(number + 1000, 80)
+    text = "工单编号,受理时间,主题,诉求内容,所属区域\n"
+    text += f"{number},{moment},{title},{words},第{number}社区\n"
     (folder / "inbox" / f"{number:03}.csv").write_text(text, encoding="utf-8")
 
 
@@ -123,7 +124,7 @@ def _live(config: Path, seconds: float) -> None:
     child.stdout.readline()
     time.sleep(seconds)
     child.kill()
-    child.wait()
+    child.communicate()
 
 
 def _finish(config: Path) -> None:
@@ -131,7 +132,7 @@ def _finish(config: Path) -> None:
     child = _start(config)
     time.sleep(LONGEST_LIFE_SECONDS * 4)
     child.terminate()
-    child.wait()
+    child.communicate()
 
 
 def _start(config: Path) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,3 +41,9 @@ def cpu_seconds(work: Callable[[], object], *, at_least_seconds: float = 0.5) ->
         work()
         calls += 1
     return (time.process_time() - start) / calls
+
+
+def strange_text(seed: int, length: int) -> str:
+    """Return Chinese characters in no order, the same for a seed: like no other text."""
+    chance = random.Random(seed)  # noqa: S311 - filler, no secret
+    return "".join(chr(chance.randrange(0x4E00, 0x9000)) for _ in range(length))

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from models.records import Mention, SourceRun
-from models.stories import StoryState, from_json, to_json
+from models.stories import StoryState, to_json
 from pipeline.collect import Gathered, outcome
 from pipeline.intake import Intake
 from pipeline.understand import Mind, Understood, rewritten, understand
 from storage import mentions, stories
 from storage.mentions import Known
 from storage.store import Reader, Transaction
-
-STORY_DAYS = 60
-"""A story silent for longer attracts nothing more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +61,9 @@ def sort_out(found: Sequence[Mention], reader: Reader) -> Sorted:
     )
 
 
-def understand_new(batch: Sorted, mind: Mind, reader: Reader, now: datetime) -> Understood:
-    """Score and group the new mentions against what the store knows."""
-    since = now - timedelta(days=STORY_DAYS)
-    open_stories = [from_json(state) for state in stories.open_states(reader, since)]
-    return understand(batch.new, mind, open_stories, _story_of(reader))
+def understand_new(batch: Sorted, mind: Mind, reader: Reader) -> Understood:
+    """Score and group the new mentions against what is known."""
+    return understand(batch.new, mind, _story_of(reader))
 
 
 def _story_of(reader: Reader) -> Callable[[Sequence[str]], dict[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from alerts import approvals
 from alerts import clocks as clock_rules
 from alerts import forms as papers
 from alerts import incidents as case_rules
@@ -14,6 +15,7 @@ from alerts.constants import Constants
 from alerts.incidents import IllegalTransitionError
 from models.labels import LABELS
 from models.records import Incident, IncidentState, Level
+from pipeline import signing
 from pipeline.cases import met_by_state
 from storage import audit, corrections, forms, incidents, outbox
 from storage.incidents import Acknowledgement, Step
@@ -99,10 +101,13 @@ class Actions:
     ) -> None:
         """Move the case to its next state; an illegal step is refused with the legal ones named."""
 
-        def decide(case: Incident, now: datetime) -> Incident:
-            return case_rules.transition(case, to, who, role, note, now)
-
-        self._change(incident_id, decide, who, note)
+        now = self.clock()
+        with self.office.store.transaction() as tx:
+            before = self._case(tx, incident_id)
+            after = case_rules.transition(before, to, who, role, note, now)
+            if before.state is IncidentState.IN_REVIEW and to is IncidentState.RESPONDED:
+                signing.check_complete(tx, self.office.constants.approval, incident_id)
+            self._apply(tx, before, after, who, note)
 
     def meet_clock(self, incident_id: str, clock_id: str, who: str, note: str = "") -> None:
         """Mark one duty as done (a press conference held, a phone report made)."""
@@ -126,8 +131,37 @@ class Actions:
             raise papers.FormError("表单是空的，没有保存")
         with self.office.store.transaction() as tx:
             case = self._open_case(tx, incident_id)
+            if form == signing.FORM:
+                signing.check_free(tx, self.office.constants.approval, incident_id)
             forms.save(tx, incident_id, form, who, values, now)
             self._step(tx, case, who, "form_saved", ("", form), "")
+
+    def submit_draft(self, incident_id: str, who: str, role: str) -> None:
+        """Send the saved draft on its way: the case goes to 审核, the first step is signed."""
+        now, policy = self.clock(), self.office.constants.approval
+        with self.office.store.transaction() as tx:
+            case = self._case(tx, incident_id)
+            version = signing.check_ready(tx, policy, incident_id)
+            if case.state is not IncidentState.IN_REVIEW:
+                sent = case_rules.transition(case, IncidentState.IN_REVIEW, who, role, "", now)
+                self._apply(tx, case, sent, who, "")
+            self._step(tx, case, who, approvals.SUBMITTED, ("", version), "")
+            self._step(tx, case, who, approvals.PASSED, ("", policy.steps[0]), "")
+
+    def give_opinion(
+        self, incident_id: str, step: str, who: str, role: str, note: str, *, passed: bool
+    ) -> None:
+        """Sign a step or check, or return the draft: the case then goes back to 拟稿."""
+        now = self.clock()
+        with self.office.store.transaction() as tx:
+            case = self._case(tx, incident_id)
+            running = signing.running(tx, self.office.constants.approval, incident_id)
+            approvals.give_opinion(running, step, who, passed=passed, note=note, now=now)
+            action = approvals.PASSED if passed else approvals.SENT_BACK
+            self._step(tx, case, who, action, ("", step), note)
+            if not passed and case.state is IncidentState.IN_REVIEW:
+                back = case_rules.transition(case, IncidentState.DRAFTED, who, role, note, now)
+                self._apply(tx, case, back, who, note)
 
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str
@@ -151,11 +185,15 @@ class Actions:
         now = self.clock()
         with self.office.store.transaction() as tx:
             before = self._case(tx, incident_id)
-            after = decide(before, now)
-            incidents.put_incident(tx, after)
-            self._keep_clocks(tx, after, now)
-            line = case_rules.change(before, after, who, note)
-            self._step(tx, after, who, line.action, (line.from_value, line.to_value), note)
+            self._apply(tx, before, decide(before, now), who, note)
+
+    def _apply(
+        self, tx: Transaction, before: Incident, after: Incident, who: str, note: str
+    ) -> None:
+        incidents.put_incident(tx, after)
+        self._keep_clocks(tx, after, self.clock())
+        line = case_rules.change(before, after, who, note)
+        self._step(tx, after, who, line.action, (line.from_value, line.to_value), note)
 
     def _keep_clocks(self, tx: Transaction, case: Incident, now: datetime) -> None:
         running = incidents.clocks(tx, case.id)

@@ -95,7 +95,7 @@ def absorb(
     intake = Intake(author_key=office.author_key(now), collected=now)
     with office.store.read() as reader:
         batch = sort_out(take_in(gathered, intake), reader)
-        understood = understand_new(batch, office.mind, reader, now)
+        understood = understand_new(batch, office.mind, reader)
     runs = [run_of(one, batch, now) for one in gathered]
     asked = ask(office, now)
     try:
@@ -104,8 +104,8 @@ def absorb(
             _store_sources(tx, gathered, runs, history, now)
             response = respond(tx, office, now, asked)
     except BaseException:
-        # The index learned mentions that were not stored: it must forget them.
-        office.remember_reposts(now)
+        # Index and book learned mentions that were not stored: they must forget them.
+        office.remember(now)
         raise
     return _report(runs, understood, response)
 

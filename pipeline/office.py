@@ -11,16 +11,26 @@ from alerts.constants import Constants, load_constants
 from collectors.http import FetchSettings
 from models import classifier
 from models.duplicates import RepostIndex, from_bytes
+from models.stories import StoryBook, from_json
 from models.watch import compile_queries
 from models.weight_versions import service_folder
 from pipeline.secret import author_key, signing_key
 from pipeline.settings import Loaded
 from pipeline.understand import Mind
-from storage import mentions
+from storage import mentions, stories
 from storage.store import Store
 
 REPOST_DAYS = 30
 """How far back a copy is recognised."""
+
+REPOSTS_KEPT = 300_000
+"""Texts in the index: about 300 MB, half of what the service may hold."""
+
+STORY_DAYS = 60
+"""A story silent for longer attracts nothing more."""
+
+LONE_STORY_DAYS = 14
+"""A story of one mention, silent for longer, attracts nothing more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,18 +70,28 @@ class Office:
         )
         self.loaded = loaded
 
-    def remember_reposts(self, now: datetime) -> None:
-        """Fill the repost index from the store: at start, and after a cycle that was undone."""
-        index = RepostIndex(window=timedelta(days=REPOST_DAYS))
+    def remember(self, now: datetime) -> None:
+        """Make the index and the book from the store: at start, and after a cycle was undone."""
+        since = now - timedelta(days=REPOST_DAYS)
+        index = RepostIndex(window=timedelta(days=REPOST_DAYS), capacity=REPOSTS_KEPT)
         with self.store.read() as reader:
-            rows = mentions.sketches(reader, now - timedelta(days=REPOST_DAYS))
-        if rows:
-            index.add(
-                [row.id for row in rows],
-                from_bytes([row.signature for row in rows]),
-                [row.event_at for row in rows],
-            )
-        self.mind = replace(self.mind, reposts=index)
+            for rows in mentions.sketches(reader, since):
+                index.add(
+                    [row.id for row in rows],
+                    from_bytes([row.signature for row in rows]),
+                    [row.event_at for row in rows],
+                    [row.repost_of or None for row in rows],
+                )
+            states = stories.open_states(reader, now - timedelta(days=STORY_DAYS))
+        book = StoryBook([from_json(state) for state in states])
+        self.mind = replace(self.mind, reposts=index, book=book)
+
+    def forget_silent(self, now: datetime) -> None:
+        """Close in memory the stories that attract nothing more; their rows stay."""
+        self.mind.book.close(
+            silent_since=now - timedelta(days=STORY_DAYS),
+            lone_since=now - timedelta(days=LONE_STORY_DAYS),
+        )
 
 
 @contextmanager
@@ -83,6 +103,7 @@ def open_office(loaded: Loaded, now: datetime) -> Iterator[Office]:
             classifier=classifier.load(service_folder(loaded.database.parent / "models")),
             matcher=compile_queries(loaded.queries),
             reposts=RepostIndex(),
+            book=StoryBook(()),
             home=settings.region.name,
         )
         office = Office(
@@ -93,7 +114,7 @@ def open_office(loaded: Loaded, now: datetime) -> Iterator[Office]:
             secret=signing_key(loaded.database.parent),
             public_url=_public_url(loaded),
         )
-        office.remember_reposts(now)
+        office.remember(now)
         yield office
 
 

@@ -19,7 +19,7 @@ from pipeline.office import Office
 from pipeline.positions import ConfigurationError
 
 
-def console_settings(office: Office) -> ConsoleSettings:
+def console_settings(office: Office, refresh_seconds: int = 60) -> ConsoleSettings:
     """Return the console's settings."""
     settings = office.loaded.settings
     return ConsoleSettings(
@@ -35,14 +35,19 @@ def console_settings(office: Office) -> ConsoleSettings:
         ),
         sources={source.name: source.label() for source in office.loaded.sources},
         units=tuple(sorted(set(settings.units.values()))),
+        refresh_seconds=refresh_seconds,
     )
 
 
-def console_of(office: Office, clock: Callable[[], datetime]) -> ASGIApp:
+def console_of(office: Office, clock: Callable[[], datetime], refresh_seconds: int = 60) -> ASGIApp:
     """Return the web application over an open office."""
     actions = Actions(office=office, clock=clock)
     return create_app(
-        office.store, console_settings(office), actions, clock, mount_inbox=inbox_of(office, clock)
+        office.store,
+        console_settings(office, refresh_seconds),
+        actions,
+        clock,
+        mount_inbox=inbox_of(office, clock),
     )
 
 

@@ -36,7 +36,8 @@ END_SECONDS = 8.0
 def serve(loaded: Loaded) -> None:
     """Run until SIGTERM or Ctrl-C; raises StoreBrokenError when only a fresh start helps."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # A job that is still running is simply not started again.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with open_office(loaded, datetime.now(UTC)) as office:
         asyncio.run(Service(office).run())
@@ -149,6 +150,7 @@ class Service:
             return
         rendered = await asyncio.to_thread(make_digest, self.office, day, now)
         LOG.info("digest: %s", rendered.subject)
+        self.office.forget_silent(now)
         kept = timedelta(days=self.office.loaded.settings.privacy.text_days)
         with self.office.store.transaction() as tx:
             mentions.expire_texts(tx, now - kept)

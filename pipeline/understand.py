@@ -13,7 +13,7 @@ from models.classifier import Classifier, score_batch
 from models.duplicates import RepostIndex, sketch, to_bytes
 from models.records import Mention
 from models.schema import MATCH, MENTION
-from models.stories import Grouped, StoryInput, StoryState, assign
+from models.stories import Grouped, StoryBook, StoryInput
 from models.watch import Document, Matcher
 
 LEAD_CHARACTERS = 300
@@ -24,6 +24,7 @@ HEADS = ("sentiment", "topic", "appeal", "urgency")
 class Mind:
     """What understands: the classifier, the compiled queries, the index of the last days.
 
+    `reposts` and `book` only speed up what the stored rows say: `Office.remember` makes them anew.
     `home` is the region's own name: everything here mentions it, so it makes no two mentions
     one matter.
     """
@@ -31,6 +32,7 @@ class Mind:
     classifier: Classifier
     matcher: Matcher
     reposts: RepostIndex
+    book: StoryBook
     home: str = ""
 
 
@@ -56,10 +58,9 @@ class Understood:
 def understand(
     mentions: Sequence[Mention],
     mind: Mind,
-    stories: Sequence[StoryState],
     story_of_stored: Callable[[Sequence[str]], Mapping[str, str]],
 ) -> Understood:
-    """Score, match and group new mentions; they are added to the repost index.
+    """Score, match and group new mentions; the index and the book learn them.
 
     `story_of_stored` finds the stories of stored mentions that turn out to be originals.
     """
@@ -71,7 +72,7 @@ def understand(
     )
     originals = [found.original if found else "" for found in copies]
     known = story_of_stored(sorted({original for original in originals if original}))
-    grouped = assign(_story_inputs(ordered, originals, known, mind.home), stories)
+    grouped = mind.book.assign(_story_inputs(ordered, originals, known, mind.home))
     story_of = {a.mention: a.story for a in grouped.assignments}
     return Understood(
         mentions=_table(ordered, words, mind, signatures, originals, story_of),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,8 +40,8 @@ FORGET_VERSION_TEXT = "UPDATE mention_version SET text = '' WHERE id = ?"
 EXPIRE_TEXT = "UPDATE mention SET text = '', reply = '' WHERE event_at < ? AND text <> ''"
 EXPIRE_VERSION_TEXT = "UPDATE mention_version SET text = '' WHERE collected_at < ? AND text <> ''"
 RECENT_SKETCHES = """
-SELECT id, sketch, event_at, place FROM mention
-WHERE event_at >= ? AND repost_of = '' AND sketch IS NOT NULL AND NOT exercise ORDER BY seq
+SELECT id, sketch, event_at, repost_of, seq FROM mention
+WHERE event_at >= ? AND seq > ? AND sketch IS NOT NULL AND NOT exercise ORDER BY seq LIMIT ?
 """
 TEXTS = """
 SELECT m.id, m.title, m.text, m.place, m.kind, m.event_at, m.source, m.origin, m.media_tier,
@@ -80,7 +80,7 @@ class Sketch:
     id: str
     signature: bytes
     event_at: datetime
-    place: str
+    repost_of: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +173,14 @@ def expire_texts(tx: Transaction, before: datetime) -> None:
     tx.run(EXPIRE_VERSION_TEXT, [before])
 
 
-def sketches(reader: Reader, since: datetime) -> list[Sketch]:
-    """Return the signatures of independent mentions since then, in order of arrival."""
-    return [
-        Sketch(id=row[0], signature=row[1], event_at=row[2], place=row[3])
-        for row in reader.rows(RECENT_SKETCHES, [since])
-    ]
+def sketches(reader: Reader, since: datetime, chunk_rows: int = 50_000) -> Iterator[list[Sketch]]:
+    """Yield the signatures of the mentions since then, in order of arrival, a chunk at a time."""
+    after = 0
+    while rows := reader.rows(RECENT_SKETCHES, [since, after, chunk_rows]):
+        yield [
+            Sketch(id=row[0], signature=row[1], event_at=row[2], repost_of=row[3]) for row in rows
+        ]
+        after = int(rows[-1][4])
 
 
 def texts(reader: Reader, ids: Sequence[str]) -> dict[str, StoredText]:

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from alerts.channels._secrets import NoSecretError, secret_of
 from alerts.channels._text import plain
 from alerts.contract import ChannelSettings, Sent, Transport
+from models.named_secrets import NoSecretError, secret_of
 from models.records import Delivery
 
 # Its own threads: a service that hangs must not take those of other channels.

@@ -12,9 +12,9 @@ from urllib.parse import quote, quote_plus
 from pydantic import Field
 
 from alerts.channels._robot import answer_of, post_json
-from alerts.channels._secrets import NoSecretError, secret_of
 from alerts.channels._text import cut_bytes, markdown
 from alerts.contract import ChannelSettings, Sent, Transport
+from models.named_secrets import NoSecretError, secret_of
 from models.records import Delivery, Level
 
 BODY_BYTES = 18_000

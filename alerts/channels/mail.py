@@ -15,8 +15,8 @@ from typing import Literal
 from pydantic import Field
 
 from alerts.cards import Letter, card_of, letter_of
-from alerts.channels._secrets import NoSecretError, secret_of
 from alerts.contract import ChannelSettings, Sent, Transport
+from models.named_secrets import NoSecretError, secret_of
 from models.records import Delivery
 
 # Its own threads: a mail server that hangs must not take those of other channels.

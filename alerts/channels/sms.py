@@ -14,9 +14,9 @@ from pydantic import Field, model_validator
 
 from alerts.cards import card_of, letter_of
 from alerts.channels._http import failed
-from alerts.channels._secrets import NoSecretError, secret_of
 from alerts.clocks import shanghai
 from alerts.contract import ChannelSettings, Posted, Sent, Transport
+from models.named_secrets import NoSecretError, secret_of
 from models.records import Delivery
 
 PLACES = ("{receiver}", "{text}", "{id}", "{secret}")

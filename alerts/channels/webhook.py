@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import Field
 
 from alerts.channels._http import failed
-from alerts.channels._secrets import NoSecretError, secret_of
 from alerts.contract import ChannelSettings, Sent, Transport
+from models.named_secrets import NoSecretError, secret_of
 from models.records import Delivery
 
 

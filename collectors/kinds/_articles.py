@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from collectors.article import extract_article
 from collectors.contract import CollectContext, State
 from collectors.http import Fetched
-from collectors.kinds._reading import HttpSource, RoundTime, charset
+from collectors.kinds._reading import HttpSource, RoundTime, charset, told
 from models.records import Entry
 
 TRIES = 3
@@ -106,7 +106,7 @@ async def read_articles(
 def entry_of(source: str, wanted: Wanted, fetched: Fetched, now: datetime) -> Entry | str:
     """Return the article of a page, or in one line why there is none."""
     if fetched.error is not None:
-        return f"{wanted.url}: {fetched.error}"
+        return told(wanted.url, fetched.error)
     article = extract_article(fetched.body, fetched.final_url, now, charset(fetched))
     if not article.text and not article.title:
         return f"{wanted.url}: {article.error or 'no article text found'}"

@@ -73,7 +73,7 @@ async def read(source: HttpSource, context: CollectContext) -> Read:
     if fetched.error is not None:
         failed = Collected(
             state=context.state,
-            failure=f"{source.url}: {fetched.error}",
+            failure=told(source.url, fetched.error),
             retry_after_seconds=fetched.error.retry_after,
             permanent=fetched.error.permanent,
         )
@@ -81,6 +81,12 @@ async def read(source: HttpSource, context: CollectContext) -> Read:
     if fetched.not_modified:
         return Read(fetched=fetched, ended=Collected(state=context.state, not_modified=True))
     return Read(fetched=fetched)
+
+
+def told(url: str, reason: object) -> str:
+    """Return in one line what was wrong with an address, which is named once."""
+    words = str(reason)
+    return words if url in words else f"{url}: {words}"
 
 
 def still_good(state: State, now: datetime) -> State | None:

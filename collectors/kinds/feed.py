@@ -10,7 +10,7 @@ from pydantic import Field
 from collectors.contract import CollectContext, Collected
 from collectors.decode import decode
 from collectors.feed_parser import FeedEntry, ParsedFeed, discover_feeds, parse_feed
-from collectors.kinds._reading import HttpSource, Read, charset, read, validators
+from collectors.kinds._reading import HttpSource, Read, charset, read, told, validators
 from collectors.plain_text import html_to_text
 from models.records import Entry
 
@@ -43,10 +43,10 @@ class Feed(HttpSource):
         page = decode(answer.fetched.body, charset(answer.fetched), kind="html").text
         found = discover_feeds(page, answer.fetched.final_url)
         if not found:
-            return Collected(state=context.state, failure=f"{self.url}: {error}")
+            return Collected(state=context.state, failure=told(self.url, error))
         fetched = await context.fetcher.get(self.request(found[0]))
         if fetched.error is not None:
-            return Collected(state=context.state, failure=f"{found[0]}: {fetched.error}")
+            return Collected(state=context.state, failure=told(found[0], fetched.error))
         parsed = await asyncio.to_thread(self._parse, Read(fetched=fetched), context)
         if parsed.error is not None:
             return Collected(state=context.state, failure=f"{found[0]}: {parsed.error}")

@@ -21,6 +21,7 @@ from collectors.kinds._files import (
     read_before,
     remembered,
 )
+from collectors.kinds._reading import told
 from collectors.tables import RowProblem, TableError
 from models.records import Entry, MediaTier, MentionKind
 
@@ -67,7 +68,7 @@ class HotlineFile(SourceSettings):
         if fetched.error is not None:
             return Collected(
                 state=context.state,
-                failure=f"{self.url}: {fetched.error}",
+                failure=told(self.url, fetched.error),
                 retry_after_seconds=fetched.error.retry_after,
                 permanent=fetched.error.permanent,
             )

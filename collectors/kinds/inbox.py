@@ -14,8 +14,8 @@ from collectors.contract import CollectContext, Collected, SourceSettings
 from collectors.dates import parse_date
 from collectors.inbox import Door, Waiting, forget, take
 from collectors.kinds._files import cut
-from collectors.kinds._secret import secret_of
 from collectors.plain_text import clean, one_line
+from models.named_secrets import NoSecretError, secret_of
 from models.records import Entry, MediaTier, MentionKind
 
 AT_MOST: Final = 2000
@@ -65,6 +65,10 @@ class Inbox(SourceSettings):
         found = take(spool, AT_MOST)
         messages = [one for one in found if isinstance(one, Waiting)]
         problems = [one for one in found if isinstance(one, str)]
+        locked = self._not_ready()
+        if locked and not messages:
+            return Collected(state={"taken": []}, failure=locked, permanent=True)
+        problems += [locked] if locked else []
         names: list[JsonValue] = [one.file for one in messages]
         return Collected(
             entries=tuple(self._entry(one, context) for one in messages),
@@ -72,6 +76,14 @@ class Inbox(SourceSettings):
             problems=tuple(cut(problems)),
             not_modified=not messages,
         )
+
+    def _not_ready(self) -> str:
+        """Say that every message is refused because the secret is nowhere, or ""."""
+        try:
+            secret_of(self.secret_env)
+        except NoSecretError as error:
+            return f"every message is refused: {error}"
+        return ""
 
     def _entry(self, waiting: Waiting, context: CollectContext) -> Entry:
         said = waiting.message

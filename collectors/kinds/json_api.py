@@ -223,7 +223,7 @@ def _failed(page: Page, state: State) -> Collected:
     error = page.fetched.error
     return Collected(
         state={name: value for name, value in state.items() if name != "resume"},
-        failure=f"{page.step.url}: {page.rows.error}",
+        failure=told(page.step.url, page.rows.error),
         retry_after_seconds=error.retry_after if error else None,
         permanent=error.permanent if error else False,
     )

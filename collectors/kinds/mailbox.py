@@ -22,9 +22,9 @@ from collectors.kinds._files import (
     read_before,
     remembered,
 )
-from collectors.kinds._secret import NoSecretError, secret_of
 from collectors.mail_parser import mail_entry, parse_mail, read_mails
 from collectors.tables import RowProblem, TableError
+from models.named_secrets import NoSecretError, secret_of
 from models.records import Entry, MediaTier, MentionKind
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -21,7 +21,7 @@ from collectors.kinds._articles import (
     read_articles,
     words_of,
 )
-from collectors.kinds._reading import HttpSource, RoundTime, charset, read, validators
+from collectors.kinds._reading import HttpSource, RoundTime, charset, read, told, validators
 from collectors.list_links import ListLink, check_selector, find_links, next_page
 
 
@@ -117,7 +117,7 @@ class PageList(HttpSource):
                 break
             page = await context.fetcher.get(self.request(following))
             if page.error is not None:
-                problems.append(f"{following}: {page.error}")
+                problems.append(told(following, page.error))
                 break
         return Listed(links=tuple(found.values()), any_link=any_link, problems=tuple(problems))
 

@@ -14,7 +14,15 @@ from pydantic import Field, JsonValue, field_validator
 from collectors.contract import CollectContext, Collected, State
 from collectors.http import Fetched
 from collectors.kinds._articles import Articles, Wanted, newest, read_articles, words_of
-from collectors.kinds._reading import HttpSource, RoundTime, read, still_good, time_of, validators
+from collectors.kinds._reading import (
+    HttpSource,
+    RoundTime,
+    read,
+    still_good,
+    time_of,
+    told,
+    validators,
+)
 from collectors.sitemap_parser import Sitemap, SitemapChild, SitemapPage, parse_sitemap
 
 SEEN_KEPT = 5000
@@ -51,7 +59,7 @@ class Child:
     def problems(self) -> tuple[str, ...]:
         """Return what was wrong with it."""
         words = (self.sitemap.error, *self.sitemap.notes)
-        return tuple(f"{self.url}: {word}" for word in words if word)
+        return tuple(told(self.url, word) for word in words if word)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from pipeline.settings import load
 from storage import incidents, outbox
 
 MARKER = ".yuqing-demo"
+REFRESH_SECONDS = 5
 SECONDS_A_STEP = 0.25
 """How long the watched demo rests after each step."""
 
@@ -146,7 +147,7 @@ class _Player:
     async def watched(self, port: int) -> None:
         """Play with the console open, and keep it open."""
         opened = listening("127.0.0.1", port)
-        console = ConsoleServer(console_of(self.office, self.clock))
+        console = ConsoleServer(console_of(self.office, self.clock, REFRESH_SECONDS))
         serving = asyncio.create_task(console.serve(sockets=[opened]))
         out.print(f"控制台 console: http://127.0.0.1:{port}   (Ctrl-C 结束)")
         async with Fetcher(self.office.fetch_settings()) as fetcher:

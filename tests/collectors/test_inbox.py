@@ -185,6 +185,20 @@ def test_without_a_secret_every_message_is_refused(
     assert send(tmp_path, body, signed(body, secret="")) == (401, "refused")
 
 
+def test_a_form_without_a_secret_is_a_failure_and_what_waits_is_still_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(tmp_path)
+    monkeypatch.delenv("FORM_SECRET")
+    collected = collect(tmp_path)
+    assert len(collected.entries) == 1
+    assert collected.problems[0].startswith("every message is refused: set FORM_SECRET")
+    assert collected.failure == ""
+    again = collect(tmp_path, collected.state)
+    assert again.failure.startswith("every message is refused")
+    assert again.permanent
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"not json", b"[]", b"{}", b'{"content": 5}', b'{"content": "  "}', b"[" * 100_000],
