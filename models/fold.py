@@ -209,7 +209,7 @@ def _folded_values(values: Codes) -> tuple[Codes, Origins]:
         values, origin = _expanded(values, origin)
     if classes & DROP:
         values, origin = _kept(values, origin, (values & DROP) == 0)
-    if classes & (TONED | OPENING) and may_hold_ruby(values):
+    if classes & TONED or (classes & OPENING and may_hold_ruby(values)):
         values, origin = _kept(values, origin, _blanks_to_keep(values))
         while (keep := without_ruby(values)) is not None:
             values, origin = _kept(values, origin, keep)

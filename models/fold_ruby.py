@@ -25,9 +25,7 @@ _BARE = re.compile(rf"{_SYLLABLE}(?![a-z0-9])")
 
 
 def may_hold_ruby(values: NDArray[np.uint32]) -> bool:
-    """Say quickly whether there is a tone mark, or a bracket that may hold a reading."""
-    if ((values & TONED) != 0).any():
-        return True
+    """Say quickly whether there is a bracket that may hold a reading."""
     return any(_IN_BRACKETS.match(_text(values, p, without_blanks=True)) for p in _openings(values))
 
 

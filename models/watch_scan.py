@@ -36,13 +36,12 @@ _NOWHERE = np.empty(0, dtype=np.int64)
 class _Length:
     """The terms of one length, ordered by `keys`; `first[h]` is where those with hash h begin.
 
-    `numbers[i]` are the character numbers of the i-th term, `deepest` the most terms with a hash.
+    `numbers[i]` are the character numbers of the i-th term.
     """
 
     length: int
     keys: NDArray[np.uint64]
     first: Places
-    deepest: int
     numbers: Codes
     terms: Places
 
@@ -114,7 +113,6 @@ class Scanner:
             length=length,
             keys=keys,
             first=first,
-            deepest=int(np.diff(first).max()),
             numbers=numbers[order],
             terms=np.array(chosen, dtype=np.int64)[order],
         )
@@ -131,6 +129,7 @@ class Scanner:
         # A term of two characters has no second pair to look at.
         second = self._seconds.take(pairs.take(maybe + 1, mode="clip")) | np.uint8(1 << 2)
         lengths = lengths[maybe] & second
+        maybe, lengths = maybe[lengths != 0], lengths[lengths != 0]
         found = []
         for group in self._by_length:
             starts = maybe[(lengths & np.uint8(1 << min(group.length, _LONG))) != 0]
@@ -150,14 +149,18 @@ def _exact(numbers: Codes, starts: Places, group: _Length) -> tuple[Places, Plac
     keys = _key([numbers.take(starts + i) for i in range(min(group.length, _PACKED))])
     hashes = _hash(keys)
     at, end = group.first.take(hashes), group.first.take(hashes + 1)
+    # Most of what is not a term has a hash of its own.
+    listed = at < end
+    starts, keys, at, end = starts[listed], keys[listed], at[listed], end[listed]
     found = []
-    for _ in range(group.deepest):
-        open_ = at < end
-        if not open_.all():
-            starts, keys, at, end = starts[open_], keys[open_], at[open_], end[open_]
+    while len(at):
         same = group.keys.take(at) == keys
         found.append((starts[same], at[same]))
         at = at + 1
+        listed = at < end
+        starts, keys, at, end = starts[listed], keys[listed], at[listed], end[listed]
+    if not found:
+        return _NOWHERE, _NOWHERE
     starts = np.concatenate([places for places, _ in found])
     at = np.concatenate([which for _, which in found])
     for i in range(_PACKED, group.length):
