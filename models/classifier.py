@@ -166,7 +166,7 @@ class Classifier:
             for block, end in zip(manifest.blocks, ends, strict=True)
         }
         self._labels = {block.name: block.labels for block in manifest.blocks}
-        self._doubts = {block.name: block.doubt for block in manifest.blocks}
+        self._curves = {block.name: block.curve for block in manifest.blocks}
         kinds = np.array([KINDS.index(kind) for kind in manifest.domain_kinds])
         self._domain_is_kind = (kinds[:, None] == np.arange(len(KINDS))).astype(np.float32)
 
@@ -295,10 +295,7 @@ class Classifier:
 
     def _shares(self, logits: Floats, block: str) -> Floats:
         """Return (n, labels) the probabilities of one block."""
-        shares, doubt = _softmax(logits[:, self._columns[block]]), self._doubts[block]
-        shares *= 1 - doubt
-        shares += doubt / shares.shape[1]
-        return shares
+        return straightened(_softmax(logits[:, self._columns[block]]), self._curves[block])
 
     def _sentiment(self, logits: Floats, domain: Floats) -> Floats:
         """Return (n, 3) the experts' opinions, each weighed by its domain."""
@@ -393,6 +390,20 @@ def _parts(texts: Sequence[str]) -> Iterator[slice]:
             start, chars = i + 1, 0
     if start < len(texts) or not texts:
         yield slice(start, len(texts))
+
+
+def straightened(shares: Floats, curve: Sequence[tuple[float, float]]) -> Floats:
+    """Return (n, labels) probabilities whose best one follows a calibration curve."""
+    if not curve or not shares.size:
+        return shares
+    points = np.array(curve)
+    best = shares.argmax(axis=1)[:, None]
+    was = np.take_along_axis(shares, best, axis=1)
+    told = np.interp(was, points[:, 0], points[:, 1])
+    out: Floats = (shares * ((1 - told) / np.maximum(1 - was, 1e-6))).astype(np.float32)
+    np.put_along_axis(out, best, told.astype(np.float32), axis=1)
+    out /= out.sum(axis=1, keepdims=True)
+    return out
 
 
 def _softmax(logits: Floats) -> Floats:

@@ -8,12 +8,13 @@ on a tenth kept for calibration; a further tenth of everything is held back for 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import scipy.sparse as sp
 
+from models.classifier import straightened
 from models.labels import HEADS, KINDS, LABELS
 from models.training_corpus import (
     CITIZEN,
@@ -24,7 +25,7 @@ from models.training_corpus import (
     Task,
     read_corpus,
 )
-from models.training_fit import FIRM, Linear, calibrated, fitted, softmax
+from models.training_fit import FIRM, Linear, calibrated, calibration_curve, fitted, softmax
 from models.training_metrics import HeadQuality, best_lifts, quality
 from models.training_vectors import counted, rarity_of, vocabulary, weighed, word_buckets
 from models.weight_files import Arrays, Block, Manifest, write_weights
@@ -88,11 +89,8 @@ class _Trained:
 
     def shares(self) -> NDArray[np.float64]:
         """Return (n, c) the probabilities of the unseen rows."""
-        doubt = self.model.doubt
-        told: NDArray[np.float64] = (
-            softmax(self.logits) * (1 - doubt) + doubt / self.logits.shape[1]
-        )
-        return told
+        plain = softmax(self.logits).astype(np.float32)
+        return straightened(plain, self.model.curve).astype(np.float64)
 
 
 def train(
@@ -258,6 +256,12 @@ def _calibrate(
     kinds = task.kinds[unseen]
     best = calibrated(model, logits, task.y[unseen], kinds, balance)
     warmed = _as_calibrated(model, best, logits) + best.kind_bias[kinds]
+    # The curve of a head is that of messages: the other kinds have too few labelled rows.
+    of_messages = kinds == KINDS.index(CITIZEN)
+    chosen = of_messages if of_messages.any() else np.ones(kinds.size, dtype=bool)
+    if not balance:
+        curve = calibration_curve(softmax(warmed[chosen]), task.y[unseen][chosen])
+        best = replace(best, curve=curve)
     return _Trained(best, task, unseen, warmed)
 
 
@@ -294,7 +298,6 @@ def _domain(rows: _Rows, corpus: Corpus) -> _Trained:
         weights=found.model.weights * np.float32(SHARPER),
         bias=found.model.bias * SHARPER + prior,
         kind_bias=found.model.kind_bias,
-        doubt=found.model.doubt,
     )
     return _Trained(sharper, plain, unseen, found.logits * SHARPER + prior)
 
@@ -332,7 +335,7 @@ def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) 
             Block(
                 name=name,
                 labels=trained[name].task.labels,
-                doubt=trained[name].model.doubt,
+                curve=trained[name].model.curve,
             )
             for name in names
         ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import minimize
+from sklearn.isotonic import IsotonicRegression
 from sklearn.svm import LinearSVC
 
 from models.labels import KINDS
@@ -27,21 +28,21 @@ UNSEEN: Final = -9.0
 """Logit of a class that no training row has."""
 
 RIDGE: Final = 0.02
-DOUBT_AT_MOST: Final = 0.15
-"""Annotators of the gold messages disagree on 4 to 11 % of a head's labels."""
+CURVE_ROWS: Final = 60
+CURVE_POINTS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
     """Logits of c classes: rows @ weights.T + bias, plus kind_bias of the row's kind.
 
-    Probabilities are their softmax, of which `doubt` is spread evenly over the classes.
+    Probabilities are their softmax, whose best one follows `curve` (`weight_files.Block`).
     """
 
     weights: NDArray[np.float32]
     bias: Floats
     kind_bias: Floats
-    doubt: float = 0.0
+    curve: tuple[tuple[float, float], ...] = ()
 
     def logits(self, rows: sp.csr_matrix) -> Floats:
         """Return (n, c) logits without the kinds' part."""
@@ -74,7 +75,7 @@ def calibrated(
     kinds: NDArray[np.int64],
     balance: float = 0.0,
 ) -> Linear:
-    """Return the model with the temperature, biases and doubt that fit unseen logits best.
+    """Return the model with the temperature and biases that fit unseen logits best.
 
     `logits` (n, c) are of rows the model did not see. `balance` 0 fits the classes as often as
     they occur, 1 as if all were equally frequent. The weights' direction is untouched.
@@ -85,42 +86,50 @@ def calibrated(
     present = np.unique(kinds)
     classes = logits.shape[1]
 
-    def parts(p: Floats) -> tuple[float, float, Floats, Floats]:
+    def parts(p: Floats) -> tuple[float, Floats, Floats]:
         per_kind = np.zeros((len(KINDS), classes))
         if present.size > 1:
-            per_kind[present] = p[2 + classes :].reshape(present.size, classes)
-        doubt = DOUBT_AT_MOST / (1 + np.exp(-p[1]))
-        return float(np.exp(p[0])), float(doubt), p[2 : 2 + classes], per_kind
+            per_kind[present] = p[1 + classes :].reshape(present.size, classes)
+        return float(np.exp(p[0])), p[1 : 1 + classes], per_kind
 
     def loss(p: Floats) -> tuple[float, Floats]:
-        warmth, doubt, bias, per_kind = parts(p)
+        warmth, bias, per_kind = parts(p)
         shares = softmax(logits * warmth + bias + per_kind[kinds])
-        own = shares[np.arange(y.size), y]
-        told = (1 - doubt) * own + doubt / classes
-        error = shares * ((1 - doubt) * own / told * weights)[:, None]
-        error[np.arange(y.size), y] -= (1 - doubt) * own / told * weights
+        value = -(weights * np.log(shares[np.arange(y.size), y] + 1e-12)).sum()
+        error = shares * weights[:, None]
+        error[np.arange(y.size), y] -= weights
         by_kind = np.stack([error[kinds == kind].sum(axis=0) for kind in present])
         tail = by_kind.ravel() if present.size > 1 else np.zeros(0)
-        of_doubt = float((weights * (own - 1 / classes) / told).sum())
-        of_doubt *= doubt * (1 - doubt / DOUBT_AT_MOST)
-        slope = np.concatenate(
-            ([(error * logits).sum() * warmth, of_doubt], error.sum(axis=0), tail)
-        )
-        slope[2:] += 2 * RIDGE / classes * p[2:]
-        value = -(weights * np.log(told)).sum() + RIDGE / classes * float(p[2:] @ p[2:])
-        return value, slope
+        slope = np.concatenate(([(error * logits).sum() * warmth], error.sum(axis=0), tail))
+        slope[1:] += 2 * RIDGE / classes * p[1:]
+        return value + RIDGE / classes * float(p[1:] @ p[1:]), slope
 
-    size = 2 + classes + (present.size * classes if present.size > 1 else 0)
-    start = np.zeros(size)
-    start[1] = -1.0
-    best = minimize(loss, start, jac=True, method="L-BFGS-B").x
-    warmth, doubt, bias, per_kind = parts(best)
+    size = 1 + classes + (present.size * classes if present.size > 1 else 0)
+    best = minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x
+    warmth, bias, per_kind = parts(best)
     return Linear(
         weights=(model.weights * warmth).astype(np.float32),
         bias=model.bias * warmth + bias,
         kind_bias=per_kind,
-        doubt=round(doubt, 4),
     )
+
+
+def calibration_curve(shares: Floats, y: NDArray[np.int64]) -> tuple[tuple[float, float], ...]:
+    """Return points (best probability, how often it was right), both ascending.
+
+    Rows are cut into groups of equal size by their best probability; a monotone fit smooths
+    what chance turned around. Empty when there are too few rows for two groups.
+    """
+    sure, right = shares.max(axis=1), shares.argmax(axis=1) == y
+    groups = min(CURVE_POINTS, y.size // CURVE_ROWS)
+    if groups < 2:
+        return ()
+    order = np.array_split(np.argsort(sure, kind="stable"), groups)
+    x = np.array([sure[rows].mean() for rows in order])
+    level = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(
+        x, [right[rows].mean() for rows in order], sample_weight=[rows.size for rows in order]
+    )
+    return tuple((round(float(a), 4), round(float(b), 4)) for a, b in zip(x, level, strict=True))
 
 
 def softmax(logits: Floats) -> Floats:

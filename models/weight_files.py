@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 MANIFEST: Final = "manifest.json"
 ARRAYS: Final = "arrays.npz"
 ARRAY_NAMES: Final = frozenset({"buckets", "idf", "weights", "scale", "bias", "kind_bias"})
@@ -36,12 +36,13 @@ class WeightsError(Exception):
 class Block:
     """Adjacent output columns that form one softmax: a head, or one expert of a head.
 
-    `doubt` is the share of probability spread evenly over the labels: labels themselves err.
+    `curve` are points (softmax of the best label, how often it was right), ascending: what is
+    told for the best label; the others share the rest as before. Empty leaves all as it is.
     """
 
     name: str
     labels: tuple[str, ...]
-    doubt: float = 0.0
+    curve: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,11 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
     return Manifest(
         version=content["version"],
         blocks=tuple(
-            Block(name=block["name"], labels=tuple(block["labels"]), doubt=block["doubt"])
+            Block(
+                name=block["name"],
+                labels=tuple(block["labels"]),
+                curve=tuple((float(x), float(y)) for x, y in block["curve"]),
+            )
             for block in content["blocks"]
         ),
         domain_kinds=tuple(content["domain_kinds"]),

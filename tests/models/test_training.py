@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.svm import LinearSVC
 
-from models.classifier import Classifier, load
+from models.classifier import Classifier, load, straightened
 from models.training import train
 from models.training_compare import (
     Comparison,
@@ -25,7 +25,7 @@ from models.training_compare import (
     may_promote,
 )
 from models.training_corpus import PARTS, SENTIMENT_SETS, part_of, silver_labels
-from models.training_fit import Linear, calibrated, softmax
+from models.training_fit import Linear, calibrated, calibration_curve, softmax
 from models.training_metrics import best_lifts, calibration_error, macro_f1, quality
 from models.training_vectors import counted, vocabulary, weighed
 from models.weight_files import Arrays, Block, Manifest, WeightsError
@@ -45,7 +45,7 @@ PRAISE = {"positive": "真好很满意喜欢", "negative": "太差了失望生�
 
 
 def gold_rows(size: int, seed: int) -> list[dict[str, str | int | None]]:
-    draw = random.Random(seed)  # noqa: S311 # test rows, no secret
+    draw = random.Random(seed)  # test rows, no secret
     rows = []
     for i in range(size):
         topic, appeal = draw.choice(list(MATTERS)), draw.choice(list(ASKS))
@@ -72,7 +72,7 @@ def write(folder: Path, name: str, rows: list[dict[str, str | int | None]]) -> N
 
 
 def make_data(folder: Path) -> Path:
-    draw = random.Random(7)  # noqa: S311 # test rows, no secret
+    draw = random.Random(7)  # test rows, no secret
     write(folder, "gold_feedback_dev", gold_rows(600, 1))
     write(folder, "citizen_messages_unlabelled", gold_rows(60, 2))
     official = [
@@ -198,6 +198,24 @@ def test_calibration_finds_the_temperature() -> None:
     )
     warmer = calibrated(plain, logits, y, np.zeros(4000, dtype=np.int64))
     assert warmer.weights[0, 0] == pytest.approx(3, rel=0.15)
+
+
+def test_a_curve_tells_how_often_the_best_label_is_right() -> None:
+    draw = np.random.default_rng(1)
+    best = draw.uniform(0.5, 1, 4000).astype(np.float32)
+    shares = np.stack([best, 1 - best], axis=1)
+    # The model is too sure: the truth lies half way to a coin.
+    y = (draw.random(4000) > 0.25 + best / 2).astype(np.int64)
+    curve = calibration_curve(shares, y)
+    told = straightened(shares, curve)
+    assert [y for _, y in curve] == sorted(y for _, y in curve)
+    assert calibration_error(told.max(axis=1), told.argmax(axis=1) == y) < 0.03
+    assert calibration_error(shares.max(axis=1), shares.argmax(axis=1) == y) > 0.1
+    assert np.allclose(told.sum(axis=1), 1)
+
+
+def test_too_few_rows_draw_no_curve() -> None:
+    assert calibration_curve(np.full((100, 2), 0.5), np.zeros(100, dtype=np.int64)) == ()
 
 
 def test_metrics_of_known_cases() -> None:
