@@ -19,7 +19,8 @@ from alerts.oncall import Schedule
 from alerts.outbox import TellPolicy
 from alerts.routing import Inhibition, Receiver, Route
 from collectors.contract import Collector, SourceSettings
-from models.records import MentionFilter
+from models.heat import DEFAULT_TIER_POINTS, HeatWeights
+from models.records import MediaTier, MentionFilter
 from models.watch import Query, QueryError
 from pipeline.plugins import kinds
 from pipeline.positions import ConfigurationError, Document, Place, read_yaml
@@ -92,6 +93,31 @@ class Privacy(Part):
     author_key_days: int = Field(default=90, ge=1, description="The author key changes after this")
 
 
+class Heat(Part):
+    """What a story's heat is made of: points for each count, and the most a part can give.
+
+    No regulation gives numbers; the defaults add up to 100 at most and are printed with each heat.
+    """
+
+    independent_each: float = Field(default=0.5, ge=0)
+    independent_at_most: float = Field(default=25, ge=0)
+    repost_each: float = Field(default=0.05, ge=0)
+    repost_at_most: float = Field(default=10, ge=0)
+    source_each: float = Field(default=1, ge=0)
+    source_at_most: float = Field(default=20, ge=0)
+    tier_points: dict[MediaTier, Annotated[float, Field(ge=0)]] = Field(
+        default={}, description="Tier → points; a tier not named keeps its default"
+    )
+    per_hour_each: float = Field(default=1, ge=0, description="For each mention an hour")
+    per_hour_at_most: float = Field(default=20, ge=0)
+    negative_share_each: float = Field(default=10, ge=0, description="At a share of 100 %")
+
+    def weights(self) -> HeatWeights:
+        """Return them as heat is computed with."""
+        points = DEFAULT_TIER_POINTS | self.tier_points
+        return HeatWeights(**self.model_dump(exclude={"tier_points"}), tier_points=points)
+
+
 class Duty(Part):
     """Who is told: receivers for each channel, and from which level."""
 
@@ -119,6 +145,7 @@ class Settings(Part):
     digest: Digest = Digest()
     privacy: Privacy = Privacy()
     levels: LevelPolicy = LevelPolicy()
+    heat: Heat = Heat()
     telling: TellPolicy = TellPolicy()
     tell: tuple[Duty, ...] = ()
     routes: Route | None = Field(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from models.heat import HeatWeights
+from models.records import MediaTier
 from pipeline.plugins import kinds
 from pipeline.positions import ConfigurationError, read_yaml
 from pipeline.settings import json_schema, load
@@ -120,3 +122,21 @@ def test_every_kind_is_in_the_schema(sort: str) -> None:
         assert settings.model_fields["kind"].annotation.__args__ == (name,)  # type: ignore[union-attr]  # a Literal
         assert settings.model_config["frozen"]
         assert settings.model_config["extra"] == "forbid"
+
+
+def test_heat_weights_are_the_documented_ones_until_changed_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "yuqing.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert load(path).settings.heat.weights() == HeatWeights()
+    path.write_text(f"{GOOD}heat: {{source_each: 2, tier_points: {{county: 7}}}}\n", "utf-8")
+    weights = load(path).settings.heat.weights()
+    assert weights.source_each == 2
+    assert weights.tier_points[MediaTier.COUNTY] == 7
+    assert weights.tier_points[MediaTier.CENTRAL] == 15
+
+
+@pytest.mark.parametrize("wrong", ["source_each: -1", "tier_points: {village: 3}", "fire: 3"])
+def test_a_heat_that_would_fall_or_is_unknown_is_refused(tmp_path: Path, wrong: str) -> None:
+    (line,) = problems(tmp_path, f"{GOOD}heat: {{{wrong}}}\n")
+    assert line.startswith("5:")
+    assert f"heat.{wrong.partition(':')[0]}" in line
