@@ -32,6 +32,7 @@ from collectors.kinds._reading import (
     charset,
     still_good,
     time_of,
+    told,
     validators,
 )
 from models.records import Entry

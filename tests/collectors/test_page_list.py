@@ -97,7 +97,7 @@ def test_a_list_page_that_fails_is_told_and_read_next(site: Site) -> None:
     site.pages |= {"/news/": listing(2, following="/news/p2"), "/news/p2": Answer(status=502)}
     published(site, 1, 2)
     first = site.collect(source(site))
-    assert "/news/p2: " in first.problems[0]
+    assert f"{site.url}/news/p2" in first.problems[0]
     site.pages["/news/p2"] = listing(1)
     assert [e.external_id for e in site.collect(source(site), first.state).entries] == read(
         site, [1]

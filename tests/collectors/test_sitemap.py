@@ -142,7 +142,7 @@ def test_a_sitemap_of_an_index_that_fails_is_told_and_hides_nothing(site: Site) 
     listed(site, ("a", NOW - HOUR), path="/s1.xml")
     first = site.collect(source(site))
     assert len(first.entries) == 1
-    assert "/s2.xml: " in first.problems[0]
+    assert f"{site.url}/s2.xml" in first.problems[0]
     listed(site, ("b", NOW - HOUR), path="/s2.xml")
     later = site.collect(source(site), first.state, NOW + timedelta(days=6))
     assert [entry.external_id for entry in later.entries] == [f"{site.url}/b"]
