@@ -41,6 +41,8 @@ from storage.store import Transaction
 TOLD_DAYS = timedelta(days=60)
 CLOSED_DAYS = timedelta(days=1)
 LINK_DAYS = 7
+SLOT_PERCENT = 80
+SHORT_SLOT = timedelta(hours=2)
 SYSTEM = "系统"
 NEWS = frozenset({Reason.FIRST, Reason.WORSE, Reason.GROWN, Reason.REPEAT, Reason.RESOLVED})
 
@@ -230,6 +232,7 @@ def reminders(desk: Desk) -> list[Delivery]:
             reminder
             for clock in running[case.id]
             for reminder in clock_rules.reminders(clock, desk.now)[-1:]
+            if not _only_a_slot(desk, reminder)
         ]
         if not passed:
             continue
@@ -240,6 +243,16 @@ def reminders(desk: Desk) -> list[Delivery]:
         telling = replace(telling, card=replace(telling.card, why=words))
         found += _to_routed(desk, case, telling)
     return found
+
+
+def _only_a_slot(desk: Desk, reminder: Reminder) -> bool:
+    """Say whether a reminder is of a follow-up report, unless it is the one before its hour.
+
+    Two reports a day with three reminders each would teach people to look away.
+    """
+    slot = reminder.clock.clock_id.startswith(desk.office.constants.followup_report.id)
+    short = reminder.clock.due - reminder.clock.t0 < SHORT_SLOT
+    return slot and (reminder.percent != SLOT_PERCENT or short)
 
 
 def _reminder_zh(reminder: Reminder) -> str:
