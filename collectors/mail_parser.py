@@ -76,12 +76,13 @@ class RawMail:
 
 
 def mail_entry(mail: Mail, source: str) -> Entry:
-    """Return the entry of one message."""
+    """Return the entry of one message; the names of attachments stand below its text."""
+    listed = f"附件：{'、'.join(mail.attachments)}" if mail.attachments else ""
     return Entry(
         source=source,
         external_id=mail.message_id,
         title=mail.subject,
-        text=mail.text,
+        text="\n".join(filter(None, (mail.text, listed))),
         published=mail.sent,
         date_flag=mail.date_flag,
         author=mail.author_raw,

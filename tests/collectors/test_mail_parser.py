@@ -16,6 +16,7 @@ from collectors.mail_parser import (
     Mail,
     RawMail,
     decode_header,
+    mail_entry,
     parse_mail,
     read_mails,
     read_mbox,
@@ -161,6 +162,9 @@ def test_attachments_are_named_and_not_read() -> None:
     seen = parse_mail(message.as_bytes(), NOW)
     assert seen.attachments == ("现场照片.jpg", "说明.txt", "(message/rfc822)")
     assert seen.text == "见附件"
+    assert mail_entry(seen, "letters").text == (
+        "见附件\n附件：现场照片.jpg、说明.txt、(message/rfc822)"
+    )
 
 
 @pytest.mark.parametrize(
