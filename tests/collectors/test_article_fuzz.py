@@ -57,7 +57,7 @@ def mutants(rounds: int) -> Iterator[bytes]:
     """Yield pages with one to eight faults each; the same ones at every run."""
     pages = [path.read_bytes() for path in PAGES]
     for seed in range(rounds):
-        chance = random.Random(seed)  # noqa: S311 - a repeatable fault is wanted, no secret
+        chance = random.Random(seed)
         page = bytearray(chance.choice(pages))
         for _ in range(chance.randint(1, 8)):
             place = chance.randrange(len(page) + 1)
