@@ -34,6 +34,7 @@ _HAS_UNITS = re.compile(
     r"[0-9a-z一二三四五六七八九十零〇甲乙丙丁](?:[号栋幢座室组弄#排房队层楼]|单元)"
 )
 _ONE_UNIT = re.compile(rf"{_COUNT}({_PART}|号)")
+_DOOR_NUMBER = re.compile(rf"{_COUNT}号(?!楼)")
 _IN_A_SENTENCE = re.compile(r"[的了是我你他被进过把等有也都]")
 _LEAD = re.compile(r"[0-9a-z一-鿿·\-()]{0,48}\Z")
 _TOWN = re.compile(
@@ -98,26 +99,37 @@ def _start(text: str, units: re.Match[str]) -> int | None:
     at = units.start()
     lead_match = _LEAD.search(text[max(0, at - _LOOK_BACK) : at])
     lead = lead_match[0] if lead_match else ""
+    end = _kept(lead, units)
+    if end is not None:
+        return at - len(lead) + end
     parts = _parts(units)
-    base = at - len(lead)
-    district_at_least = 1 if _HOME.search(lead) else 2
-    for marker, most, at_least in (
-        (_TOWN, 32, 1),
-        (_DISTRICT, 28, district_at_least),
-        (_HOME, 28, 1),
-    ):
-        end = _last_end(marker, lead)
-        between = lead[end:] if end is not None else ""
-        if end is None or len(between) > most:
-            continue
-        if parts >= at_least or "号" in units[0]:
-            if _ENDS_IN_PLACE.search(between) or (not between and marker is not _DISTRICT):
-                return base + end
-            if marker is _HOME and not _IN_A_SENTENCE.search(between):
-                return base + end
-    if _ENDS_IN_PLACE.search(lead) and (parts >= 2 or re.match(rf"{_COUNT}号", units[0])):
-        return at
+    if _ENDS_IN_PLACE.search(lead):
+        return at if parts >= 2 or _DOOR_NUMBER.match(units[0]) else None
     return at if parts >= 3 or (parts == 2 and re.search(r"室|单元", units[0])) else None
+
+
+def _kept(lead: str, units: re.Match[str]) -> int | None:
+    """Return how much of the text before the units stays: up to township, district or cue."""
+    parts, is_home = _parts(units), _HOME.search(lead) is not None
+    has_door = _DOOR_NUMBER.search(units[0]) is not None
+    for marker, most in ((_TOWN, 32), (_DISTRICT, 28), (_HOME, 28)):
+        end = _last_end(marker, lead)
+        if end is None or len(lead) - end > most:
+            continue
+        between = lead[end:]
+        if not between:
+            # 街道办5楼 is a room of the office, 家住5楼 tells nothing.
+            if parts >= 2 and marker is not _DISTRICT:
+                return end
+            continue
+        sure = parts >= 2 or has_door or is_home or marker is not _DISTRICT
+        if sure and (_ENDS_IN_PLACE.search(between) or _is_home_lead(marker, between)):
+            return end
+    return None
+
+
+def _is_home_lead(marker: re.Pattern[str], between: str) -> bool:
+    return marker is _HOME and not _IN_A_SENTENCE.search(between)
 
 
 def _last_end(marker: re.Pattern[str], lead: str) -> int | None:

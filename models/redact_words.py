@@ -49,7 +49,11 @@ _INTRODUCED = re.compile(
     rf"(?:我叫做?|我的名字[叫是]|我名叫|本人名?叫)({_FOREIGN}|(?:{words.COMPOUND_SURNAMES}|{_ANY_SURNAME})"
     rf"{_GIVEN}{{1,2}}){words.NAME_END}"
 )
-_MAY_BE_NAME = re.compile(r"[叫人名主者长客]|居民|市民|村民|租户|人员")
+_PRESENTED = re.compile(
+    rf"我是((?:{words.COMPOUND_SURNAMES}|{_SURNAME}){_GIVEN}{{1,2}})"
+    r"(?=[,，。 ]?(?:家住|现住|电话|手机|身份证|男|女|今年|现年|系|来自))"
+)
+_MAY_BE_NAME = re.compile(r"[叫人名主者长客]|我是|居民|市民|村民|租户|人员")
 _COMPOUND = re.compile(words.COMPOUND_SURNAMES)
 
 
@@ -82,7 +86,7 @@ def find_names(text: str) -> Iterator[Found]:
     """Names of persons after 我叫, 联系人, 本人 and their like; the surname stays."""
     if not _MAY_BE_NAME.search(text):
         return
-    for pattern in (_LABELLED, _INTRODUCED, _CUED):
+    for pattern in (_LABELLED, _INTRODUCED, _CUED, _PRESENTED):
         for match in pattern.finditer(text):
             name = match[1]
             if name[:2] in words.NOT_NAMES or words.NO_NAME_AFTER.match(text, match.end(1)):
