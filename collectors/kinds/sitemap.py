@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ from collectors.sitemap_parser import Sitemap, SitemapChild, SitemapPage, parse_
 
 SEEN_KEPT = 5000
 UNDATED_KEPT = 4000
+SAME_TIME_AT_MOST = 200
+"""More pages with one `lastmod` were stamped when the sitemap was made: it says nothing of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +223,8 @@ def _mark(page: SitemapPage) -> str:
 
 def _named(sitemaps: Sequence[Sitemap], state: State, problems: Sequence[str]) -> Named:
     """Put the pages of sitemaps in order: each address once, as it changed last."""
-    listed = sorted((p for one in sitemaps for p in one.pages), key=_mark, reverse=True)
+    stamped = _without_stamps([page for one in sitemaps for page in one.pages])
+    listed = sorted(stamped, key=_mark, reverse=True)
     pages: dict[str, SitemapPage] = {}
     for page in listed:
         pages.setdefault(page.url, page)
@@ -233,6 +237,14 @@ def _named(sitemaps: Sequence[Sitemap], state: State, problems: Sequence[str]) -
         state=state,
         problems=(*problems, *(told if len(undated) > UNDATED_KEPT else ())),
     )
+
+
+def _without_stamps(pages: Sequence[SitemapPage]) -> list[SitemapPage]:
+    counts = Counter(page.modified for page in pages)
+    return [
+        replace(page, modified=None) if counts[page.modified] > SAME_TIME_AT_MOST else page
+        for page in pages
+    ]
 
 
 def _child_order(child: SitemapChild) -> str:

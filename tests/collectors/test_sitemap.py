@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from collectors.kinds import _reading
-from collectors.kinds.sitemap import KIND, SitemapSource
+from collectors.kinds.sitemap import KIND, SAME_TIME_AT_MOST, SitemapSource
 from tests.collectors.site import NOW, Answer, Site, article
 
 URLSET = (
@@ -123,6 +123,17 @@ def test_pages_without_a_time_are_new_when_they_appear(site: Site) -> None:
     listed(site, *((f"p{n}", None) for n in range(7)))
     second = site.collect(few, first.state, NOW + HOUR)
     assert [entry.external_id for entry in second.entries] == [f"{site.url}/p6"]
+
+
+def test_a_site_that_stamps_every_page_anew_is_not_read_over_and_over(site: Site) -> None:
+    many = range(SAME_TIME_AT_MOST + 1)
+    few = source(site, articles_at_most=2)
+    listed(site, *((f"p{n}", NOW) for n in many))
+    first = site.collect(few)
+    assert len(first.entries) == 2
+    listed(site, *((f"p{n}", NOW + HOUR) for n in many), ("new", NOW + HOUR))
+    second = site.collect(few, first.state, NOW + HOUR)
+    assert [entry.external_id for entry in second.entries] == [f"{site.url}/new"]
 
 
 def test_an_index_leads_to_the_sitemaps_that_changed(site: Site) -> None:
