@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from alerts.approvals import ApprovalRefusedError
 from alerts.clocks import ClockRefusedError
 from alerts.forms import FormError
 from alerts.incidents import IllegalTransitionError
@@ -15,7 +16,13 @@ class ActionRefusedError(ValueError):
     """A write that the rules do not allow; the message is shown to the officer."""
 
 
-REFUSALS = (ActionRefusedError, IllegalTransitionError, ClockRefusedError, FormError)
+REFUSALS = (
+    ActionRefusedError,
+    ApprovalRefusedError,
+    ClockRefusedError,
+    FormError,
+    IllegalTransitionError,
+)
 """What an action may raise; anything else is a fault of the program."""
 
 
@@ -61,6 +68,22 @@ class ConsoleActions(Protocol):
         self, incident_id: str, form: str, fields: Mapping[str, str], who: str, role: str
     ) -> None:
         """Keep a filled form as a new version; texts are masked."""
+
+    def submit_draft(self, incident_id: str, who: str, role: str) -> None:
+        """Send the saved response approval on its way; this is the first signature."""
+
+    def give_opinion(
+        self, incident_id: str, step: str, who: str, role: str, note: str, *, passed: bool
+    ) -> None:
+        """Sign one step or check of the draft, or return it with a note."""
+
+    def merge_stories(self, kept: str, gone: str, who: str, role: str, note: str) -> None:
+        """Make two stories one, under the id of the kept one; it stays so."""
+
+    def split_story(
+        self, story_id: str, mention_ids: Sequence[str], who: str, role: str, note: str
+    ) -> str:
+        """Make some mentions of a story another one, and return its id; they stay apart."""
 
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str

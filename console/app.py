@@ -14,8 +14,19 @@ from starlette.types import ASGIApp
 from console.actions import ConsoleActions
 from console.desk import Desk, Page
 from console.guard import HEADERS, Guard
-from console.pages import acknowledge, board, deliveries, digests, forms, health, incident, mentions
+from console.pages import (
+    acknowledge,
+    approval,
+    board,
+    deliveries,
+    digests,
+    forms,
+    health,
+    incident,
+    mentions,
+)
 from console.pages import sources as sources_page
+from console.pages import stories
 from console.pages.signing import Door
 from console.permissions import Action
 from console.settings import ConsoleSettings, checked
@@ -68,11 +79,37 @@ PAGES = (
         action=Action.FILL_FORM,
         method="POST",
     ),
+    Page(
+        path="/incidents/{incident_id}/approval",
+        handler=approval.submit,
+        action=Action.FILL_FORM,
+        method="POST",
+    ),
+    Page(
+        path="/incidents/{incident_id}/approval/opinion",
+        handler=approval.sign,
+        action=Action.SIGN,
+        method="POST",
+    ),
     Page(path="/mentions", handler=mentions.listing),
     Page(path="/mentions/{mention_id}", handler=mentions.show),
     Page(
         path="/mentions/{mention_id}/label",
         handler=mentions.correct,
+        action=Action.CORRECT,
+        method="POST",
+    ),
+    Page(path="/stories", handler=stories.listing),
+    Page(path="/stories/{story_id}", handler=stories.show),
+    Page(
+        path="/stories/{story_id}/merge",
+        handler=stories.merge,
+        action=Action.CORRECT,
+        method="POST",
+    ),
+    Page(
+        path="/stories/{story_id}/split",
+        handler=stories.split,
         action=Action.CORRECT,
         method="POST",
     ),

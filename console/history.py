@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerts.approvals import PASSED, SENT_BACK, SUBMITTED
+from alerts.approvals import ROLE_ZH as STEP_ZH
 from alerts.forms import FORM_ZH
 from console.visit import translator
 from models.records import Alert, Clock, IncidentState, Level, Reason
@@ -58,13 +60,17 @@ def _steps(record: Record, language: Language) -> Iterator[Happening]:
         "clock_met": say("完成时限"),
         "emergency_grade": say("突发事件等级"),
         "form_saved": say("保存表单"),
+        SUBMITTED: say("文稿送审"),
+        PASSED: say("审批通过"),
+        SENT_BACK: say("审批退回"),
     }
     known = {c.clock_id: words.clock_word(c.clock_id, c.zh, language) for c in record.clocks}
-    known |= {form: say(zh) for form, zh in FORM_ZH.items()}
+    known |= {name: say(zh) for name, zh in {**FORM_ZH, **STEP_ZH}.items()}
     for step in record.steps:
         if step.action == "acknowledged":
             continue  # told from the acknowledgement itself
-        values = [known.get(v) or _value(v, language) for v in (step.from_value, step.to_value)]
+        stored = () if step.action == SUBMITTED else (step.from_value, step.to_value)
+        values = [known.get(v) or _value(v, language) for v in stored]
         change = " → ".join(filter(None, values))
         name = names.get(step.action, step.action)
         yield Happening(at=step.at, who=step.who, what=f"{name} {change}".strip(), note=step.note)

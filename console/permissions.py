@@ -20,6 +20,7 @@ class Action(StrEnum):
     ASSIGN = "assign"
     CORRECT = "correct"
     FILL_FORM = "fill_form"
+    SIGN = "sign"
 
 
 ROLE_ZH = {
@@ -43,6 +44,7 @@ READS = frozenset({Action.VIEW, Action.READ_TEXT})
 WORKS = frozenset({Action.VIEW, Action.ACKNOWLEDGE, Action.MOVE, Action.FILL_FORM})
 WATCHES = READS | WORKS | {Action.CORRECT}
 DECIDES = WATCHES | {Action.CONFIRM_LEVEL, Action.GRADE_EMERGENCY, Action.ASSIGN}
+LEADS = DECIDES | {Action.SIGN}
 
 ROLE_ACTIONS: dict[str, frozenset[Action]] = {
     "duty_officer": DECIDES,
@@ -52,15 +54,25 @@ ROLE_ACTIONS: dict[str, frozenset[Action]] = {
     "liaison": WORKS,
     "press_officer": READS | WORKS,
     "spokesperson": READS | WORKS,
-    "section_head": DECIDES,
-    "deputy_leader": DECIDES,
-    "principal_leader": DECIDES,
-    "openness_office": DECIDES,
+    "section_head": LEADS,
+    "deputy_leader": LEADS,
+    "principal_leader": LEADS,
+    "openness_office": LEADS,
     "cyberspace_office": WATCHES,
-    "publicity": DECIDES,
+    "publicity": LEADS,
     "reader": READS,
 }
 """What each role may do; which states it may bring a case into is `alerts.incidents.WHO_MAY`."""
+
+
+CHECKERS = ("openness_office", "publicity", "section_head")
+SIGNERS = {"secrecy_check": CHECKERS, "personal_information_check": CHECKERS}
+"""Which roles sign a check of a response; each step in order is signed by the role of its name."""
+
+
+def may_sign(role: str, step: str) -> bool:
+    """Say whether a role may sign a step or check; submitting signs the first (经办人)."""
+    return may(role, Action.SIGN) and role in SIGNERS.get(step, (step,))
 
 
 def may(role: str, action: Action) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from alerts.constants import Constants, load_constants
+from alerts.oncall import Schedule
 from console.permissions import ROLE_ZH
+from models.heat import HeatWeights
 from reports.words import Language
 
 SECRET_BYTES_AT_LEAST = 16
@@ -45,6 +48,9 @@ class ConsoleSettings:
     users: tuple[ConsoleUser, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     units: tuple[str, ...] = ()
+    heat: HeatWeights = field(default_factory=HeatWeights)
+    constants: Constants = field(default_factory=load_constants)
+    schedules: Callable[[], Sequence[Schedule]] = tuple
     page_size: int = 50
     refresh_seconds: int = 60
     stale_minutes: int = 60

@@ -103,7 +103,12 @@ SAID = {
     "assigned": "已交办。",
     "met": "时限已标记为完成。",
     "corrected": "标注已更正。",
+    "stories_merged": "两个热点已合并。",
+    "story_split": "已拆分为新的热点。",
     "saved": "表单已保存为新的版本。",
+    "submitted": "文稿已送审。",
+    "signed": "审批意见已记录。",
+    "sent_back": "文稿已退回。",
     "welcome": "已登录。",
     "bye": "已退出。",
 }

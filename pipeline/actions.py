@@ -100,7 +100,6 @@ class Actions:
         self, incident_id: str, to: IncidentState, who: str, role: str, note: str
     ) -> None:
         """Move the case to its next state; an illegal step is refused with the legal ones named."""
-
         now = self.clock()
         with self.office.store.transaction() as tx:
             before = self._case(tx, incident_id)

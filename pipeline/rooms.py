@@ -35,6 +35,9 @@ def console_settings(office: Office, refresh_seconds: int = 60) -> ConsoleSettin
         ),
         sources={source.name: source.label() for source in office.loaded.sources},
         units=tuple(sorted(set(settings.units.values()))),
+        heat=settings.heat.weights(),
+        constants=office.constants,
+        schedules=lambda: office.loaded.settings.on_call.schedules,
         refresh_seconds=refresh_seconds,
     )
 

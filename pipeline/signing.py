@@ -29,12 +29,17 @@ def check_free(reader: Reader, policy: ApprovalRow, incident_id: str) -> None:
 
 def check_ready(reader: Reader, policy: ApprovalRow, incident_id: str) -> str:
     """Return the version that may be submitted; refused when it is incomplete or on its way."""
-    check_free(reader, policy, incident_id)
+    found = approval_of(policy, incidents.steps(reader, incident_id))
     saved = forms.latest(reader, incident_id).get(FORM)
+    if found is not None and found.holders():
+        raise ApprovalRefusedError(f"文稿已送审，现在：{_holders(found)}")
     if saved is None:
         raise ApprovalRefusedError("还没有保存回应审批单，不能送审")
     if lacking := missing(fill(FORM, saved.fields)):
         raise ApprovalRefusedError(f"回应审批单尚缺：{'、'.join(lacking)}")
+    if found is not None and found.version == str(saved.number):
+        words = "已退回，修改保存后再送审" if found.returned else "已经审定，无需再送"
+        raise ApprovalRefusedError(f"这一版文稿{words}")
     return str(saved.number)
 
 

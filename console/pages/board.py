@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
+from alerts.approvals import Holder, approval_of
+from alerts.constants import ApprovalRow
 from console.visit import Visit
-from models.records import Clock, Incident
+from models.records import Clock, Incident, IncidentState
 from storage import board, browse, incidents
 from storage.board import Pulse, Reach
 from storage.incidents import Acknowledgement
@@ -21,20 +23,24 @@ LOOSE_AT_MOST = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One incident on the board; `due` is its unmet clock with the nearest deadline."""
+    """One incident on the board; `due` is its unmet clock with the nearest deadline.
+
+    `holders` have the draft of the response before them.
+    """
 
     incident: Incident
     due: Clock | None
     waiting_clocks: int
     acknowledged: Acknowledgement | None
     reach: Reach
+    holders: tuple[Holder, ...] = ()
 
 
 def show(visit: Visit) -> Response:
     """Return the board; it reloads itself unless asked not to."""
     configured = list(visit.settings.sources)
     with visit.store.read() as reader:
-        lines = ordered(open_lines(reader), visit.now)
+        lines = ordered(open_lines(reader, visit.settings.constants.approval), visit.now)
         closed = board.closed(reader, CLOSED_AT_MOST)
         pulse = board.pulse(reader, visit.day_start)
         loose = browse.loose_negatives(reader, visit.day_start, LOOSE_AT_MOST)
@@ -57,7 +63,7 @@ def show(visit: Visit) -> Response:
     return visit.page("board.html", facts)
 
 
-def open_lines(reader: Reader) -> list[Line]:
+def open_lines(reader: Reader, policy: ApprovalRow) -> list[Line]:
     """Return the open incidents as the board shows them, in no order."""
     cases = incidents.open_incidents(reader)
     running: dict[str, list[Clock]] = {}
@@ -72,9 +78,17 @@ def open_lines(reader: Reader) -> list[Line]:
             waiting_clocks=len(running.get(case.id, ())),
             acknowledged=next(iter(acknowledged.get(case.id, ())), None),
             reach=reach.get(case.id, Reach()),
+            holders=_holders(reader, case, policy),
         )
         for case in cases
     ]
+
+
+def _holders(reader: Reader, case: Incident, policy: ApprovalRow) -> tuple[Holder, ...]:
+    if case.state is not IncidentState.IN_REVIEW:
+        return ()
+    running = approval_of(policy, incidents.steps(reader, case.id))
+    return running.holders() if running else ()
 
 
 def ordered(lines: Sequence[Line], now: datetime) -> list[Line]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from alerts.forms import FORM_ZH, Blank, blanks, fill, missing
 from console.actions import REFUSALS
 from console.drafts import Known, drafted
+from console.signatures import RESPONSE, SIGNED_LINES, chain_of
 from console.visit import Visit
 from models.records import Incident
 from storage import board, browse, forms, incidents
@@ -24,13 +25,10 @@ LONG_LINES = frozenset(
 )
 """Lines of a form that take more than one line of text."""
 
-SIGNED_LINES = frozenset({"secrecy_check", "personal_information_check", "opinions"})
-"""Lines of the response approval that the signatures fill, never a person's typing."""
-
 
 def show(visit: Visit) -> Response:
     """Return one form of a case: the version asked for, or the latest, or a draft."""
-    return _page(visit, "", 200)
+    return page(visit, visit.path["form"], "", 200)
 
 
 def save(visit: Visit) -> Response:
@@ -45,22 +43,27 @@ def save(visit: Visit) -> Response:
     try:
         visit.actions.save_form(incident_id, form, fields, who, role)
     except REFUSALS as refused:
-        return _page(visit, str(refused), 409)
+        return page(visit, form, str(refused), 409)
     return visit.go(f"/incidents/{incident_id}/forms/{form}", "saved")
 
 
-def _page(visit: Visit, error: str, status: int) -> Response:
-    incident_id, form = visit.path["incident_id"], visit.path["form"]
+def page(visit: Visit, form: str, error: str, status: int) -> Response:
+    """Return one form of a case with what was refused, if anything was."""
+    incident_id = visit.path["incident_id"]
     with visit.store.read() as reader:
         case = incidents.incident(reader, incident_id)
         if case is None or form not in FORM_ZH:
             return visit.not_found(visit.say("表单"))
         versions = forms.versions(reader, incident_id, form)
         draft = {} if versions else drafted(form, _known(visit, reader, case))
+        chain = chain_of(visit, incidents.steps(reader, incident_id))
     shown = _chosen(versions, visit.query.get("version", ""))
     values = shown.fields if shown else draft
+    if form == RESPONSE and chain.running and shown and chain.signs(shown.number):
+        values = {**values, **chain.signed_lines(visit)}
     facts = {
         "case": case,
+        "chain": chain if form == RESPONSE else None,
         "error": error,
         "lacking": missing(fill(form, values)),
         "lines": blanks(form),

@@ -13,6 +13,7 @@ from alerts.incidents import NEEDS_NOTE
 from console.actions import REFUSALS
 from console.history import Record, history
 from console.permissions import steps_for
+from console.signatures import chain_of
 from console.visit import Visit
 from models.records import Alert, Incident, IncidentState, Level
 from reports.advice import advice
@@ -172,6 +173,7 @@ def _page(visit: Visit, error: str, status: int) -> Response:
             "error": error,
             "form_names": FORM_ZH,
             "forms": forms.latest(reader, incident_id),
+            "chain": chain_of(visit, steps),
             "happenings": history(record, visit.language),
             "hits": browse.hits(reader, ids),
             "mentions": shown,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import unquote
@@ -46,6 +46,31 @@ def _meet(clock_id: str, note: str) -> Deed:
     return lambda actions, case: actions.meet_clock(case, clock_id, "新闻发言人", note)
 
 
+def _save(form: str, who: str, role: str, fields: Mapping[str, str]) -> Deed:
+    return lambda actions, case: actions.save_form(case, form, fields, who, role)
+
+
+def _submit(actions: Actions, case: str) -> None:
+    actions.submit_draft(case, "新闻科", "press_officer")
+
+
+def _sign(step: str, who: str, role: str, note: str = "") -> Deed:
+    return lambda actions, case: actions.give_opinion(case, step, who, role, note, passed=True)
+
+
+FEEDBACK = {
+    "facts": "管网检修后冲洗不彻底，部分小区出水短时浑浊；抽检未检出化工污染物",
+    "measures": "连夜冲洗管网，设临时供水点 6 处",
+    "response": "区政府网站，5月13日上午",
+    "handler": "区水务公司联络员",
+}
+DRAFT = {
+    "draft": "关于城区部分小区供水浑浊情况的通报：检修后管网冲洗不彻底，现已恢复，水质抽检合格。",
+    "basis": "区水务公司核查报告、区疾控中心水质检测报告",
+    "talking_points": "先说事实和措施，原因以检测结果为准",
+    "channel": "区政府网站、政务新媒体",
+}
+
 SCRIPT: tuple[tuple[str, Deed], ...] = (
     ("2 08:10", _move(S.REGISTERED, "值班员", "duty_officer", "登记台账")),
     ("2 11:10", _level(Level.ORANGE, "网传水源污染，涉及饮用水安全，扩散快")),
@@ -60,8 +85,15 @@ SCRIPT: tuple[tuple[str, Deed], ...] = (
         "3 08:30",
         _move(S.VERIFIED, "区水务公司联络员", "liaison", "管网冲洗不彻底，未检出化工污染物"),
     ),
+    ("3 08:40", _save("disposition_feedback", "区水务公司联络员", "liaison", FEEDBACK)),
     ("3 09:00", _move(S.DRAFTED, "新闻科", "press_officer", "拟通报稿")),
-    ("3 09:20", _move(S.IN_REVIEW, "新闻科", "press_officer", "送审")),
+    ("3 09:15", _save("response_approval", "新闻科", "press_officer", DRAFT)),
+    ("3 09:20", _submit),
+    ("3 09:30", _sign("secrecy_check", "政务公开办", "openness_office", "不涉密")),
+    ("3 09:32", _sign("personal_information_check", "政务公开办", "openness_office", "无")),
+    ("3 09:35", _sign("section_head", "科室负责人", "section_head")),
+    ("3 09:45", _sign("deputy_leader", "分管领导", "deputy_leader")),
+    ("3 10:00", _sign("principal_leader", "主要领导", "principal_leader", "同意发布")),
     ("3 10:05", _move(S.RESPONDED, "新闻发言人", "spokesperson", "区政府网站公开通报")),
     ("3 16:00", _move(S.TRACKING, "值班员", "duty_officer", "持续关注后续检测结果")),
 )
