@@ -50,7 +50,7 @@ LENT: Final = 0.3
 """Weight of what the other sets' models think, as features of a sentiment expert."""
 
 DOMAIN_ROWS: Final = 4_000
-FIRM_EXPERT: Final = 0.2
+FIRM_EXPERT: Final = 0.3
 FIRM_OFFICIAL: Final = 1.0
 NEWS_BALANCE: Final = 0.5
 """Half way to equal classes: good news is rare in the set and was never found otherwise."""
@@ -181,9 +181,9 @@ def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> di
         lent = _lent([model for domain, model in first.items() if domain != chosen.domain])
         seen = np.flatnonzero(corpus.parts[task.rows] < CALIBRATION_PART)
         unseen = np.flatnonzero(corpus.parts[task.rows] == CALIBRATION_PART)
-        model = _fit(rows, task, seen, FIRM_EXPERT, lent)
+        logits = _fit(rows, task, seen, FIRM_EXPERT, lent).logits(rows.of(task, unseen))
+        model = _fit(rows, task, np.concatenate([seen, unseen]), FIRM_EXPERT, lent)
         balance = NEWS_BALANCE if chosen.kind == "news" else 0.0
-        logits = model.logits(rows.of(task, unseen))
         trained[task.name] = _calibrate(model, task, unseen, logits, balance)
     progress("fitting sentiment of citizen messages")
     task = corpus.task(f"sentiment/{CITIZEN}")
