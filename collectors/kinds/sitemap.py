@@ -61,7 +61,8 @@ class Child:
     @property
     def problems(self) -> tuple[str, ...]:
         """Return what was wrong with it."""
-        words = (self.sitemap.error, *self.sitemap.notes)
+        nested = "an index inside an index is not read" if self.sitemap.children else None
+        words = (self.sitemap.error, nested, *self.sitemap.notes)
         return tuple(told(self.url, word) for word in words if word)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 from dataclasses import dataclass
@@ -202,6 +203,19 @@ def test_the_same_again_has_the_same_identity(kind: str, world: World) -> None:
     assert ids[0] == ids[1]
 
 
+@every_kind
+def test_what_a_source_remembers_survives_as_json_and_stays_small(kind: str, world: World) -> None:
+    fill(kind, world)
+    changes = {"links": "ul a"} if kind == "page_list" else {}
+    made = source(kind, world, **changes)
+    state = collect(made, world).state
+    kept = json.dumps(dict(state))
+    assert json.loads(kept) == state
+    assert len(kept) < 1000
+    again = collect(made, world, json.loads(kept))
+    assert again.failure == ""
+
+
 # Failures are values
 
 RUBBISH: dict[str, bytes] = {
@@ -251,6 +265,30 @@ def test_a_refusal_is_a_failure_that_names_the_address_and_keeps_the_state(
     assert str(status) in collected.failure
     assert collected.state == {"etag": "x"}
     one_line(collected)
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_an_export_at_an_address_fails_as_the_others_do(status: int, world: World) -> None:
+    world.site.pages["/it"] = Answer(status=status)
+    made = source("hotline_file", world, path="", url=f"{world.site.url}/it")
+    collected = collect(made, world, {"etag": "x"})
+    assert collected.failure.count(f"{world.site.url}/it") == 1
+    assert collected.permanent == (status == 404)
+    assert collected.state == {"etag": "x"}
+
+
+@pytest.mark.parametrize("rubbish", sorted(RUBBISH))
+def test_rubbish_at_the_address_of_an_export_is_a_failure(rubbish: str, world: World) -> None:
+    world.site.pages["/it"] = Answer(RUBBISH[rubbish])
+    one_line(collect(source("hotline_file", world, path="", url=f"{world.site.url}/it"), world))
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "a" * 300, "%00", "x.csv?a=/../b"])
+def test_an_export_may_stand_at_any_address(name: str, world: World) -> None:
+    export = "工单编号,诉求内容\n1,柳湾街道停水\n"
+    world.site.pages |= dict.fromkeys((f"/{name}", "/", "/e/", "/e/.", f"/e/{name}"), export)
+    made = source("hotline_file", world, path="", url=f"{world.site.url}/e/{name}")
+    one_line(collect(made, world))
 
 
 @pytest.mark.parametrize("kind", ON_HTTP)

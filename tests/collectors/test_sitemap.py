@@ -159,6 +159,13 @@ def test_a_sitemap_of_an_index_that_fails_is_told_and_hides_nothing(site: Site) 
     assert [entry.external_id for entry in later.entries] == [f"{site.url}/b"]
 
 
+def test_an_index_that_names_itself_ends(site: Site) -> None:
+    index(site, ("sitemap.xml", NOW))
+    collected = site.collect(source(site))
+    assert collected.problems == (f"{site.url}/sitemap.xml: an index inside an index is not read",)
+    assert site.asked == ["/sitemap.xml", "/sitemap.xml"]
+
+
 def test_a_long_index_is_cut_and_the_cut_is_told(site: Site) -> None:
     index(site, *((f"s{n}.xml", NOW) for n in range(4)))
     for n in range(4):
