@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from alerts.approvals import ApprovalRefusedError
@@ -63,6 +64,16 @@ class ConsoleActions(Protocol):
 
     def meet_clock(self, incident_id: str, clock_id: str, who: str, note: str) -> None:
         """Record that a duty was done: a press conference held, a report made by telephone."""
+
+    def extend_clock(
+        self, incident_id: str, clock_id: str, until: datetime | None, who: str, reason: str
+    ) -> None:
+        """Give a duty more time, once and before it is over; working days need no `until`."""
+
+    def set_occurred(
+        self, incident_id: str, occurred: datetime, who: str, role: str, reason: str
+    ) -> None:
+        """Record when the event happened; its clocks count from there."""
 
     def save_form(
         self, incident_id: str, form: str, fields: Mapping[str, str], who: str, role: str

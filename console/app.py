@@ -24,9 +24,9 @@ from console.pages import (
     health,
     incident,
     mentions,
+    stories,
 )
 from console.pages import sources as sources_page
-from console.pages import stories
 from console.pages.signing import Door
 from console.permissions import Action
 from console.settings import ConsoleSettings, checked
@@ -70,6 +70,18 @@ PAGES = (
         path="/incidents/{incident_id}/clock",
         handler=incident.meet_clock,
         action=Action.MOVE,
+        method="POST",
+    ),
+    Page(
+        path="/incidents/{incident_id}/extension",
+        handler=incident.extend_clock,
+        action=Action.EXTEND,
+        method="POST",
+    ),
+    Page(
+        path="/incidents/{incident_id}/occurred",
+        handler=incident.set_occurred,
+        action=Action.GRADE_EMERGENCY,
         method="POST",
     ),
     Page(path="/incidents/{incident_id}/forms/{form}", handler=forms.show),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -105,6 +105,8 @@ SAID = {
     "corrected": "标注已更正。",
     "stories_merged": "两个热点已合并。",
     "story_split": "已拆分为新的热点。",
+    "extended": "时限已延期。",
+    "occurred": "事发时间已记录，时限已重新计算。",
     "saved": "表单已保存为新的版本。",
     "submitted": "文稿已送审。",
     "signed": "审批意见已记录。",
@@ -113,6 +115,19 @@ SAID = {
     "bye": "已退出。",
 }
 """What the next page says after a form."""
+
+
+def local_moment(text: str) -> datetime | None:
+    """Return what a date and time field holds, meant as Asia/Shanghai; None when it is none."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def field_moment(at: datetime) -> str:
+    """Return a time as a date and time field takes it, in Asia/Shanghai."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
 
 
 def render(visit: Visit, template: str, facts: Mapping[str, Any]) -> str:
@@ -126,6 +141,7 @@ def render(visit: Visit, template: str, facts: Mapping[str, Any]) -> str:
         "ROLES": ROLE_ZH,
         "can": visit.can,
         "error": "",
+        "field_moment": field_moment,
         "form": visit.form,
         "form_token": visit.form_token,
         "highlighted": highlighted,

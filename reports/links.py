@@ -26,8 +26,8 @@ class Links:
         return f"{self.base}/mentions/{_part(mention_id)}"
 
     def story(self, story_id: str) -> str:
-        """Return the mentions of one story."""
-        return f"{self.base}/mentions?story={_part(story_id)}"
+        """Return one story's page."""
+        return f"{self.base}/stories/{_part(story_id)}"
 
     def day(self, day: date) -> str:
         """Return the mentions collected on one day."""

@@ -109,7 +109,7 @@ def story_sheet(
         return None
     told = _known(stored.told(reader, story_id), now)
     facts = story_facts(told, now)
-    end = curve_end or _curve_end(told, now)
+    end = min(curve_end, now) if curve_end else _curve_end(told, now)
     return StorySheet(
         head=head,
         facts=facts,

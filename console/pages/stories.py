@@ -29,7 +29,8 @@ CHOSEN = "mention:"
 
 def listing(visit: Visit) -> Response:
     """Return the stories of the last days, the hottest first."""
-    days = int(visit.query["days"]) if visit.query.get("days") in map(str, DAYS) else USUAL_DAYS
+    asked = visit.query.get("days", "")
+    days = next((days for days in DAYS if str(days) == asked), USUAL_DAYS)
     with visit.store.read() as reader:
         lines = hottest(
             reader,
@@ -75,9 +76,7 @@ def _page(visit: Visit, error: str, status: int) -> Response:
     story_id = visit.path["story_id"]
     end = _moment(visit.query.get("until", ""))
     with visit.store.read() as reader:
-        sheet = story_sheet(
-            reader, story_id, visit.settings.heat, visit.now, curve_end=end
-        )
+        sheet = story_sheet(reader, story_id, visit.settings.heat, visit.now, curve_end=end)
         if sheet is None:
             return visit.not_found(visit.say("热点"))
         if sheet.head.merged_into:

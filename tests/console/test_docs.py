@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from console.app import PAGES
@@ -11,7 +12,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "console.md").read_text("utf-8")
 def test_every_page_is_documented() -> None:
     shown = [page.path for page in PAGES if page.method == "GET"]
     short = {path.replace("_id}", "}").replace("{incident}", "{id}") for path in shown}
-    wanted = {path.replace("{mention}", "{id}") for path in short}
+    wanted = {re.sub(r"{(mention|story)}", "{id}", path) for path in short}
     missing = [
         path
         for path in wanted

@@ -25,6 +25,8 @@ PAGES = (
     "/mentions/m-outage",
     "/mentions/m-odd",
     "/mentions/m-copy-1",
+    "/stories",
+    "/stories/s-water",
     "/digests",
     "/digests/daily/2026-11-24",
     "/sources",
@@ -200,6 +202,11 @@ NONSENSE = (
     "/mentions/%00",
     "/mentions/%ff%fe",
     "/incidents/%00' OR 1=1",
+    "/stories?days=-1",
+    "/stories/%00' OR 1=1",
+    "/stories/s-water?until=yesterday&before=-3",
+    "/stories/s-water?until=0001-01-01T00:00:00%2B08:00",
+    "/stories/s-water?until=2199-01-01T00:00:00Z",
     "/digests/daily/0001-01-01",
     "/digests/%ff/2026-11-24",
     "/digests?page=99999",
@@ -412,5 +419,14 @@ def test_english_pages_carry_no_chinese_of_ours(browse: Browse, store: Store) ->
     empty(store)
     hands = browse(settings(language="en", place="Qinglan", sources={}))
     hands.sign_in("Officer", "duty_officer")
-    for address in ("/", "/mentions", "/digests", "/sources", "/deliveries", "/x", "/login"):
+    for address in (
+        "/",
+        "/mentions",
+        "/stories",
+        "/digests",
+        "/sources",
+        "/deliveries",
+        "/x",
+        "/login",
+    ):
         assert re.findall(r"[\u4e00-\u9fff]+", hands.open(address)) == [], address
