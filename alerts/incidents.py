@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from alerts.clocks import shanghai
 from models.records import SHANGHAI, Alert, Incident, IncidentState, Level
 
 S = IncidentState
@@ -240,13 +241,24 @@ def set_emergency_grade(
     return replace(incident, emergency_grade=grade, updated_at=now)
 
 
+def set_occurred(
+    incident: Incident, occurred: datetime, who: str, reason: str, now: datetime
+) -> Incident:
+    """Return the case with the time the event happened, the T0 of the national clocks."""
+    if not who.strip() or not reason.strip():
+        raise IllegalTransitionError("事发时间须写明填报人和依据")
+    if occurred > now:
+        raise IllegalTransitionError("事发时间不能晚于现在")
+    return replace(incident, occurred_at=occurred, updated_at=now)
+
+
 def needs_joint_meeting(incident: Incident) -> bool:
     """Say whether the joint meeting consults: orange and red (domain §4.2)."""
     return max(incident.level, incident.emergency_grade or Level.BLUE) >= Level.ORANGE
 
 
 def change(before: Incident, after: Incident, who: str, note: str) -> Changed:
-    """Return the history line of a step: a move, a level or grade decided, or an assignment."""
+    """Return the history line of a step: a move, a level, grade or time, or an assignment."""
     if before.state != after.state:
         return Changed(
             action="state", from_value=before.state, to_value=after.state, who=who, note=note
@@ -265,6 +277,14 @@ def change(before: Incident, after: Incident, who: str, note: str) -> Changed:
             action="emergency_grade",
             from_value=before.emergency_grade.colour if before.emergency_grade else "",
             to_value=after.emergency_grade.colour if after.emergency_grade else "",
+            who=who,
+            note=note,
+        )
+    if before.occurred_at != after.occurred_at:
+        return Changed(
+            action="occurred",
+            from_value=shanghai(before.occurred_at) if before.occurred_at else "",
+            to_value=shanghai(after.occurred_at) if after.occurred_at else "",
             who=who,
             note=note,
         )

@@ -59,6 +59,8 @@ def _steps(record: Record, language: Language) -> Iterator[Happening]:
         "joined": say("并入预警"),
         "clock_met": say("完成时限"),
         "emergency_grade": say("突发事件等级"),
+        "extended": say("延期"),
+        "occurred": say("事发时间"),
         "form_saved": say("保存表单"),
         SUBMITTED: say("文稿送审"),
         PASSED: say("审批通过"),

@@ -21,6 +21,7 @@ class Action(StrEnum):
     CORRECT = "correct"
     FILL_FORM = "fill_form"
     SIGN = "sign"
+    EXTEND = "extend"
 
 
 ROLE_ZH = {
@@ -43,7 +44,12 @@ ROLE_ZH = {
 READS = frozenset({Action.VIEW, Action.READ_TEXT})
 WORKS = frozenset({Action.VIEW, Action.ACKNOWLEDGE, Action.MOVE, Action.FILL_FORM})
 WATCHES = READS | WORKS | {Action.CORRECT}
-DECIDES = WATCHES | {Action.CONFIRM_LEVEL, Action.GRADE_EMERGENCY, Action.ASSIGN}
+DECIDES = WATCHES | {
+    Action.CONFIRM_LEVEL,
+    Action.GRADE_EMERGENCY,
+    Action.ASSIGN,
+    Action.EXTEND,
+}
 LEADS = DECIDES | {Action.SIGN}
 
 ROLE_ACTIONS: dict[str, frozenset[Action]] = {

@@ -11,10 +11,11 @@ from alerts import approvals
 from alerts import clocks as clock_rules
 from alerts import forms as papers
 from alerts import incidents as case_rules
+from alerts.clocks import ClockRefusedError
 from alerts.constants import Constants
 from alerts.incidents import IllegalTransitionError
 from models.labels import LABELS
-from models.records import Incident, IncidentState, Level
+from models.records import Clock, Incident, IncidentState, Level
 from pipeline import signing
 from pipeline.cases import met_by_state
 from storage import audit, corrections, forms, incidents, outbox
@@ -113,12 +114,37 @@ class Actions:
         now = self.clock()
         with self.office.store.transaction() as tx:
             case = self._case(tx, incident_id)
-            for clock in incidents.clocks(tx, incident_id):
-                if clock.clock_id == clock_id:
-                    incidents.put_clock(tx, clock_rules.meet(clock, now))
-                    self._step(tx, case, who, "clock_met", ("", clock_id), note)
-                    return
-            raise IllegalTransitionError(f"{case.number} 没有时限 {clock_id}")
+            clock = self._clock(tx, case, clock_id)
+            incidents.put_clock(tx, clock_rules.meet(clock, now))
+            self._step(tx, case, who, "clock_met", ("", clock_id), note)
+
+    def extend_clock(
+        self, incident_id: str, clock_id: str, until: datetime | None, who: str, reason: str
+    ) -> None:
+        """Give a duty more time, once, before it is over; working days by their own rule."""
+        now, constants = self.clock(), self.office.constants
+        with self.office.store.transaction() as tx:
+            case = self._open_case(tx, incident_id)
+            clock = self._clock(tx, case, clock_id)
+            if clock.basis == "working_day":
+                later = clock_rules.extend_working_days(clock, constants, reason, now)
+            elif until is None:
+                raise ClockRefusedError(f"{clock.zh}：延期须写明新时限")
+            else:
+                later = clock_rules.extend(clock, until, reason, now)
+            incidents.put_clock(tx, later)
+            note = f"延至 {clock_rules.shanghai(later.due)}：{reason.strip()}"
+            self._step(tx, case, who, "extended", ("", clock_id), note)
+
+    def set_occurred(
+        self, incident_id: str, occurred: datetime, who: str, role: str, reason: str
+    ) -> None:
+        """Set the time the event happened; its clocks count from there."""
+
+        def decide(case: Incident, now: datetime) -> Incident:
+            return case_rules.set_occurred(case, occurred, who, reason, now)
+
+        self._change(incident_id, decide, who, reason)
 
     def save_form(
         self, incident_id: str, form: str, fields: Mapping[str, str], who: str, role: str
@@ -220,6 +246,12 @@ class Actions:
         )
         incidents.add_step(tx, step)
         audit.append(tx, now, who, action, case.number, f"{change[0]}→{change[1]} {note}".strip())
+
+    def _clock(self, tx: Transaction, case: Incident, clock_id: str) -> Clock:
+        for clock in incidents.clocks(tx, case.id):
+            if clock.clock_id == clock_id:
+                return clock
+        raise IllegalTransitionError(f"{case.number} 没有时限 {clock_id}")
 
     def _open_case(self, tx: Transaction, incident_id: str) -> Incident:
         case = self._case(tx, incident_id)

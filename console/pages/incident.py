@@ -14,7 +14,7 @@ from console.actions import REFUSALS
 from console.history import Record, history
 from console.permissions import steps_for
 from console.signatures import chain_of
-from console.visit import Visit
+from console.visit import Visit, local_moment
 from models.records import Alert, Incident, IncidentState, Level
 from reports.advice import advice
 from storage import board, browse, forms, incidents
@@ -114,6 +114,37 @@ def meet_clock(visit: Visit) -> Response:
             visit.form.get("note", ""),
         ),
         "met",
+    )
+
+
+def extend_clock(visit: Visit) -> Response:
+    """Give a duty a later limit, with the reason."""
+    until = local_moment(visit.form.get("until", ""))
+    return _done(
+        visit,
+        lambda: visit.actions.extend_clock(
+            visit.path["incident_id"],
+            visit.form.get("clock", ""),
+            until,
+            visit.session.name,
+            visit.form.get("reason", ""),
+        ),
+        "extended",
+    )
+
+
+def set_occurred(visit: Visit) -> Response:
+    """Record when the event happened."""
+    occurred = local_moment(visit.form.get("occurred", ""))
+    if occurred is None:
+        return _page(visit, visit.say("请填写事发时间。"), 400)
+    who, role = visit.session.name, visit.session.role
+    return _done(
+        visit,
+        lambda: visit.actions.set_occurred(
+            visit.path["incident_id"], occurred, who, role, visit.form.get("reason", "")
+        ),
+        "occurred",
     )
 
 
