@@ -139,7 +139,7 @@ def _second(office: Office, after: Delivery, now: datetime) -> list[Delivery]:
     """Return the same message on another channel when this one cannot carry it."""
     if not needs_second_channel(after):
         return []
-    target = Duty.of(office.loaded.settings, office.constants).second(after)
+    target = Duty.of(office.loaded, office.constants).second(after)
     return [second_channel(after, target, now)] if target else []
 
 

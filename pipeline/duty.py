@@ -11,7 +11,7 @@ from alerts.oncall import Resolve, resolver
 from alerts.outbox import Target
 from alerts.routing import Match, Notice, Receiver, Route, Routed, Timing, route
 from models.records import Delivery, Level
-from pipeline.settings import Settings
+from pipeline.settings import Loaded, Settings
 
 ON_CALL = "oncall:"
 AT_ONCE = Timing(group_wait_seconds=0, group_interval_minutes=0)
@@ -26,9 +26,9 @@ class Duty:
     resolve: Resolve
 
     @classmethod
-    def of(cls, settings: Settings, constants: Constants) -> Duty:
+    def of(cls, loaded: Loaded, constants: Constants) -> Duty:
         """Return the duty of a configuration."""
-        return cls(settings=settings, resolve=resolver(settings.on_call.schedules, constants))
+        return cls(settings=loaded.settings, resolve=resolver(loaded.schedules, constants))
 
     def routed(self, notice: Notice, now: datetime) -> list[Routed]:
         """Return where a notice goes, with names turned into addresses."""

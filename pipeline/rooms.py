@@ -37,7 +37,7 @@ def console_settings(office: Office, refresh_seconds: int = 60) -> ConsoleSettin
         units=tuple(sorted(set(settings.units.values()))),
         heat=settings.heat.weights(),
         constants=office.constants,
-        schedules=lambda: office.loaded.settings.on_call.schedules,
+        schedules=lambda: office.loaded.schedules,
         refresh_seconds=refresh_seconds,
     )
 

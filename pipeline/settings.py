@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Union, cast
@@ -16,6 +17,7 @@ from alerts.contract import Channel, ChannelSettings, Rule, RuleSettings
 from alerts.escalation import EscalationPolicy
 from alerts.levels import LevelPolicy
 from alerts.oncall import Schedule
+from alerts.oncall_ical import shifts_from_ical
 from alerts.outbox import TellPolicy
 from alerts.routing import Inhibition, Receiver, Route
 from collectors.contract import Collector, SourceSettings
@@ -24,6 +26,10 @@ from models.records import MediaTier, MentionFilter
 from models.watch import Query, QueryError
 from pipeline.plugins import kinds
 from pipeline.positions import ConfigurationError, Document, Place, read_yaml
+
+CALENDAR_PAST = timedelta(days=30)
+CALENDAR_AHEAD = timedelta(days=400)
+"""How much of a duty calendar is read; a running service reads it anew when the file changes."""
 
 
 class Part(BaseModel):
@@ -130,6 +136,9 @@ class OnCall(Part):
     """Who is on duty, and who is called when nobody answers."""
 
     schedules: tuple[Schedule, ...] = ()
+    calendars: dict[str, Path] = Field(
+        default={}, description="Name of a rota → iCalendar file (events named after people)"
+    )
     escalation: EscalationPolicy | None = None
 
 
@@ -172,6 +181,7 @@ class Loaded:
     rules: tuple[Any, ...]
     channels: tuple[Any, ...]
     queries: Mapping[str, Query]
+    schedules: tuple[Schedule, ...]
     path: Path
     files: tuple[Path, ...]
 
@@ -247,6 +257,8 @@ def _loaded(found: Settings, document: Document, path: Path) -> Loaded:
             queries[name] = Query.parse(text, found.watch.groups)
         except QueryError as error:
             problems.append(_line(document, ("watch", "queries", name), str(error)))
+    calendars, unreadable = _calendars(document, found.on_call, path.parent)
+    problems += unreadable
     if problems:
         raise ConfigurationError(tuple(problems))
     return Loaded(
@@ -255,9 +267,32 @@ def _loaded(found: Settings, document: Document, path: Path) -> Loaded:
         rules=parts.rules,
         channels=parts.channels,
         queries=queries,
+        schedules=(*found.on_call.schedules, *calendars),
         path=path,
-        files=tuple(sorted({Path(position.file) for position in document.positions.values()})),
+        files=tuple(
+            sorted(
+                {Path(position.file) for position in document.positions.values()}
+                | {path.parent / file for file in found.on_call.calendars.values()}
+            )
+        ),
     )
+
+
+def _calendars(
+    document: Document, on_call: OnCall, folder: Path
+) -> tuple[list[Schedule], list[str]]:
+    """Return the rotas of the calendar files, and a line for each that cannot be read."""
+    now = datetime.now(UTC)
+    found: list[Schedule] = []
+    problems: list[str] = []
+    for name, file in on_call.calendars.items():
+        try:
+            content = (folder / file).read_bytes()
+            shifts = shifts_from_ical(content, now - CALENDAR_PAST, now + CALENDAR_AHEAD)
+            found.append(Schedule(name=name, shifts=shifts))
+        except (OSError, ValueError) as error:
+            problems.append(_line(document, ("on_call", "calendars", name), str(error)))
+    return found, problems
 
 
 def _repeated_names(document: Document, parts: Any) -> Iterator[str]:

@@ -78,7 +78,7 @@ class Desk:
             now=now,
             cases=closed | cases,
             latest=latest,
-            duty=Duty.of(office.loaded.settings, office.constants),
+            duty=Duty.of(office.loaded, office.constants),
             told=outbox.told_since(tx, now - TOLD_DAYS),
             silences=[_silence(row) for row in silences.not_over(tx, now)],
             taken=frozenset(incidents.acknowledgements(tx)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -189,3 +189,41 @@ def test_a_burst_of_reposts_is_reach_and_not_complaints(office: Office, origin: 
     origin.pages["/hotline.csv"] = HOTLINE.splitlines()[0] + "\n"
     report = cycle(office)
     assert (report.tally.stored, report.tally.reposts) == (30, 29)
+
+
+def firsts(office: Office) -> list[str]:
+    with office.store.read() as reader:
+        since = NOW - timedelta(days=9)
+        return [d.id for d in outbox.since(reader, since) if d.reason is Reason.FIRST]
+
+
+@pytest.mark.parametrize("days", [-1, 1], ids=["set-back", "set-forward"])
+def test_a_clock_that_jumps_a_day_tells_nothing_twice(office: Office, days: int) -> None:
+    cycle(office)
+    before = firsts(office)
+    cycle(office, NOW + timedelta(days=days))
+    cycle(office, NOW + timedelta(minutes=1))
+    assert firsts(office) == before
+
+
+def test_midnight_tells_nothing_again(office: Office) -> None:
+    cycle(office)
+    before = firsts(office)
+    midnight = datetime(2026, 5, 12, 16, 0, tzinfo=UTC)
+    for minutes in (-1, 0, 1):
+        cycle(office, midnight + timedelta(minutes=minutes))
+    assert firsts(office) == before
+
+
+def test_a_restart_in_the_middle_of_a_burst_gives_the_same_alerts(
+    configured: Callable[[], Loaded], origin: Origin
+) -> None:
+    head, *rows = HOTLINE.splitlines()
+    origin.pages["/hotline.csv"] = "\n".join([head, *rows[:2]])
+    with open_office(configured(), NOW) as office:
+        assert cycle(office).alerts == ()
+    origin.pages["/hotline.csv"] = HOTLINE
+    with open_office(configured(), NOW) as office:
+        (alert,) = cycle(office, NOW + timedelta(minutes=5)).alerts
+        assert (alert.rule, alert.independent) == ("集中", 3)
+        assert cycle(office, NOW + timedelta(minutes=6)).alerts == ()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bench.real_input import TABLE_ROWS, RealReport, run_over
+from collectors.article import extract_article
+from models.watch import Document, Query, compile_queries
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +35,19 @@ def test_a_second_run_stores_nothing(report: RealReport) -> None:
 
 def test_a_digest_comes_out(report: RealReport) -> None:
     assert "上街区舆情日报" in report.digest
+
+
+def test_the_seed_page_is_read_in_its_own_characters_and_matched(shared: Path) -> None:
+    body = (shared / "corpus" / "spam" / "seed_000.txt").read_bytes()
+    now = datetime(2026, 5, 13, tzinfo=UTC)
+    article = extract_article(body, None, now)
+    assert "1158" in article.title
+    assert article.published == datetime(2020, 5, 13, 2, 12, tzinfo=UTC)
+    assert article.source == "上街區人民政府"
+    assert article.editor
+    found = compile_queries({"上街区": Query.parse("上街区")}).match(
+        Document(title=article.title, text=article.text)
+    )
+    hit = found["上街区"][0]
+    assert article.title[hit.start : hit.end] == "上街區"
+    assert "<var" not in article.text

@@ -140,3 +140,30 @@ def test_a_heat_that_would_fall_or_is_unknown_is_refused(tmp_path: Path, wrong: 
     (line,) = problems(tmp_path, f"{GOOD}heat: {{{wrong}}}\n")
     assert line.startswith("5:")
     assert f"heat.{wrong.partition(':')[0]}" in line
+
+
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:test
+BEGIN:VEVENT
+UID:1
+SUMMARY:李值班
+DTSTART:20260101T000000Z
+DTEND:20260102T000000Z
+RRULE:FREQ=DAILY
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_duty_calendar_is_a_rota_and_a_broken_one_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "yuqing.yaml"
+    path.write_text(GOOD + "on_call:\n  calendars: {值班: duty.ics}\n", encoding="utf-8")
+    (tmp_path / "duty.ics").write_bytes(CALENDAR.replace("\n", "\r\n").encode())
+    loaded = load(path)
+    assert [s.name for s in loaded.schedules] == ["值班"]
+    assert {shift.person for shift in loaded.schedules[0].shifts} == {"李值班"}
+    assert tmp_path / "duty.ics" in loaded.files
+    (tmp_path / "duty.ics").unlink()
+    found = problems(tmp_path, GOOD + "on_call:\n  calendars: {值班: duty.ics}\n")
+    assert found[0].startswith("6:19: on_call.calendars.值班:")
