@@ -49,19 +49,29 @@ _RADICALS = str.maketrans(
 _VARIANTS = str.maketrans(
     "著纔喫祇隻覆馀谘藉𬞟甦𫫇锺釐澹薰䩄陞餬帐迳○◯", "着才吃只只复余咨借苹苏恶钟厘淡熏腼升糊账径〇〇"
 )
+
+
+def _listed(ranges: Iterable[tuple[int, int]]) -> frozenset[int]:
+    """Return the code points of ranges that include their ends."""
+    return frozenset(c for low, high in ranges for c in range(low, high + 1))
+
+
 # Combining accents, enclosing marks, variation selectors, blank fillers and noncharacters.
-_INVISIBLE = (
-    (0x300, 0x36F),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x20D0, 0x20F0),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFE00, 0xFE0F),
-    (0xFFA0, 0xFFA0),
-    (0xFFFC, 0xFFFF),
+_INVISIBLE = _listed(
+    (
+        (0x300, 0x36F),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x20D0, 0x20F0),
+        (0x2800, 0x2800),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFFA0, 0xFFA0),
+        (0xFFFC, 0xFFFF),
+    )
 )
-_HAN_RANGES = ((0x3041, 0x30FA), (0x3400, 0x9FFF), (0x20000, 0x323AF))
+_IDEOGRAPHS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0x20000, 0x2F7FF), (0x2FA20, 0x323AF))
+_HAN = _listed(((0x3041, 0x30FA), (0x3400, 0x9FFF), (0x20000, 0x323AF)))
 _HARD_SIGNS = frozenset(".-–—―~")
 _SIGNS = frozenset("·•‧∙⋅・･*|_^+=/\\`'¦") | _HARD_SIGNS
 _TONED = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿĀÁǍÀĒÉĚÈŌÓǑÒ")
@@ -71,7 +81,7 @@ _ALIKE = {"【": "[", "】": "]", "〔": "[", "〕": "]", "［": "[", "］": "]"
 
 def _is_dropped(char: str) -> bool:
     """Say whether a character leaves no trace: controls, zero width, accents, selectors."""
-    if any(low <= ord(char) <= high for low, high in _INVISIBLE):
+    if ord(char) in _INVISIBLE:
         return True
     return unicodedata.category(char) in {"Cf", "Cc", "Cs", "Co"} and char not in "\t\n\v\f\r\x85"
 
@@ -102,7 +112,7 @@ def _closed(char: str, simple: Mapping[str, str]) -> str:
 
 def _flags(char: str) -> int:
     """Class of a folded character."""
-    if char in "〇々" or any(low <= ord(char) <= high for low, high in _HAN_RANGES):
+    if char in "〇々" or ord(char) in _HAN:
         return HAN
     if char in _SIGNS:
         return SEPARATOR | HARD if char in _HARD_SIGNS else SEPARATOR
@@ -134,10 +144,13 @@ def table() -> tuple[NDArray[np.uint32], dict[int, NDArray[np.uint32]]]:
     wide = np.arange(_LAST, dtype=np.int64)
     wide[0xD800:0xE000] = DROP
     wide[0xE0000:0xE0FFF] = DROP
-    chars = [chr(c) for low, high in _BLOCKS for c in range(low, high + 1)]
+    chars = list(map(chr, _listed(_BLOCKS)))
     simple = _simplified(c for c in chars if not 0xD800 <= ord(c) < 0xE000)
+    # Nine in ten are ideographs that stay as they are.
+    plain = set(map(chr, _listed(_IDEOGRAPHS))) - simple.keys() - set(map(chr, _VARIANTS))
+    wide[list(map(ord, plain))] |= HAN
     expansions: dict[int, str] = {}
-    for char in chars:
+    for char in [c for c in chars if c not in plain]:
         folded = _ALIKE.get(char) or ("…" if char == "…" else _closed(char, simple))
         folded = _ALIKE.get(folded, folded)
         wide[ord(char)] = value = _value(char, folded)

@@ -10,6 +10,7 @@ addresses kept to the township. Masking a masked text changes nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def _redact_chunk(texts: Sequence[str]) -> list[Redacted]:
         open_works = [
             work
             for index, work in enumerate(open_works)
-            if work.mask(_without_overlaps(_found(folded[index])), batch, index)
+            if work.mask(_without_overlaps(_found(folded[index]), len(folded[index])), batch, index)
         ]
         if not open_works:
             break
@@ -92,21 +93,43 @@ class _Work:
         """Put masks in the place of the finds of folded text `index`; say whether any was."""
         if not found:
             return False
-        starts, ends = list(self._starts), list(self._ends)
-        for kind, low, high, shown in reversed(found):
-            start, end = batch.span(index, low, high)
-            mask = Mask(kind, starts[start], ends[end - 1])
-            self._add(mask)
-            self.text = self.text[:start] + shown + self.text[end:]
-            starts[start:end] = [mask.start] * len(shown)
-            ends[start:end] = [mask.end] * len(shown)
-        self._starts, self._ends = starts, ends
+        parts: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        masks: list[Mask] = []
+        at = 0
+        for one in found:
+            start, end = batch.span(index, one.start, one.end)
+            shown = self._shown(one, batch, index)
+            mask = Mask(one.kind, self._starts[start], self._ends[end - 1])
+            masks.append(mask)
+            parts += [self.text[at:start], shown]
+            starts += [*self._starts[at:start], *[mask.start] * len(shown)]
+            ends += [*self._ends[at:start], *[mask.end] * len(shown)]
+            at = end
+        self.text = "".join([*parts, self.text[at:]])
+        self._starts, self._ends = [*starts, *self._starts[at:]], [*ends, *self._ends[at:]]
+        self.masks = _joined(self.masks, masks)
         return True
 
-    def _add(self, mask: Mask) -> None:
-        """Add a mask in reading order; one that holds earlier ones takes their place."""
-        apart = [m for m in self.masks if m.end <= mask.start or mask.end <= m.start]
-        self.masks = sorted([*apart, mask], key=lambda m: m.start)
+    def _shown(self, one: Found, batch: FoldedBatch, index: int) -> str:
+        """Return what stands in the place of a find; a surname as written: 歐陽雪, 歐陽**."""
+        if one.kind != "name":
+            return one.shown
+        length = len(one.shown.rstrip("*"))
+        first, last = batch.span(index, one.start, one.start + length)
+        return self.text[first:last] + "*" * (len(one.shown) - length)
+
+
+def _joined(earlier: list[Mask], later: list[Mask]) -> list[Mask]:
+    """Masks of two rounds in reading order; a later one takes the place of those it touches."""
+    lasts = [mask.end for mask in later]
+    apart = []
+    for mask in earlier:
+        at = bisect_right(lasts, mask.start)
+        if at == len(later) or later[at].start >= mask.end:
+            apart.append(mask)
+    return sorted([*apart, *later], key=lambda mask: mask.start)
 
 
 def _prepared(text: str) -> str:
@@ -130,10 +153,12 @@ def _found(folded: str) -> Iterator[Found]:
     yield from find_addresses(folded)
 
 
-def _without_overlaps(found: Iterable[Found]) -> list[Found]:
+def _without_overlaps(found: Iterable[Found], length: int) -> list[Found]:
     """Keep the earlier listed of two that overlap; the result is in reading order."""
+    taken = bytearray(length)
     kept: list[Found] = []
     for one in found:
-        if all(one.end <= other.start or other.end <= one.start for other in kept):
+        if taken.find(1, one.start, one.end) < 0:
+            taken[one.start : one.end] = b"\x01" * (one.end - one.start)
             kept.append(one)
     return sorted(kept, key=lambda f: f.start)

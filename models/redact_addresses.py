@@ -55,7 +55,7 @@ _HOME_VILLAGE = re.compile(
     r"([一-鿿]{1,8}?(?:村|社区|小区|花园|家园|庄|寨|屯|家属院|公寓|新村|嘉园|雅苑))(?![0-9一-鿿]{0,6}?号)"
 )
 _MAY_BE_HOME = re.compile(r"[住址]|家在|所在地|户籍")
-_PUBLIC = re.compile(rf"[一-鿿]{{0,8}}?{words.PUBLIC_PLACES}")
+_PUBLIC = re.compile(rf"[一-鿿]{{0,8}}?{words.PUBLIC_PLACES}(?![路街道])")
 
 
 def find_addresses(text: str) -> Iterator[Found]:
@@ -68,14 +68,19 @@ def find_addresses(text: str) -> Iterator[Found]:
         for match in _UNITS.finditer(text):
             start = _start(text, match)
             if start is not None and not _is_public(text, match):
-                spans.append((start, len(text[: match.end()].rstrip(",、 "))))
+                spans.append((start, _end(match)))
     for start, end in _joined(sorted(spans)):
         yield Found("address", start, end, "***")
 
 
 def _is_public(text: str, units: re.Match[str]) -> bool:
     """Say whether a mere door number is that of a public place: 中心路135号政务大厅."""
-    return _parts(units) == 1 and _PUBLIC.match(text, units.end()) is not None
+    return _parts(units) == 1 and _PUBLIC.match(text, _end(units)) is not None
+
+
+def _end(units: re.Match[str]) -> int:
+    """Where a row of units ends, without the sign that parted it from what follows."""
+    return units.start() + len(units[0].rstrip(",、 "))
 
 
 def _parts(units: re.Match[str]) -> int:
