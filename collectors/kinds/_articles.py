@@ -18,7 +18,7 @@ from models.records import Entry
 TRIES = 3
 """After so many tries an address that brings no article is left alone."""
 
-KEPT = 500
+TRIES_KEPT = 500
 GONE_A_ROUND = 3
 RESTED = timedelta(hours=6)
 """Between two looks at whether an article still exists."""
@@ -98,7 +98,7 @@ async def read_articles(
         entries=tuple(entries),
         done=tuple(done),
         problems=tuple(problems),
-        tries=dict([*tries.items()][-KEPT:]),
+        tries=dict([*tries.items()][-TRIES_KEPT:]),
         waiting=len(wanted) - tried,
     )
 
@@ -175,6 +175,6 @@ def tries_of(state: State) -> dict[str, int]:
     return {str(url): count for url, count in pairs if isinstance(count, int)}
 
 
-def newest(seen: Mapping[str, str], at_most: int = KEPT) -> JsonValue:
-    """Return the addresses met last; one that falls out is read once more and stored as known."""
+def newest(seen: Mapping[str, str], at_most: int) -> JsonValue:
+    """Return the addresses with the latest times."""
     return dict(sorted(seen.items(), key=lambda pair: pair[1])[-at_most:])

@@ -24,6 +24,9 @@ from collectors.kinds._articles import (
 from collectors.kinds._reading import HttpSource, RoundTime, charset, read, told, validators
 from collectors.list_links import ListLink, check_selector, find_links, next_page
 
+SEEN_KEPT = 1500
+"""More than the pages of one round name; who has fallen out is read again and found stored."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
@@ -139,7 +142,7 @@ def _wanted(link: ListLink, context: CollectContext) -> Wanted:
 
 
 def _memory(looked: Looked) -> dict[str, JsonValue]:
-    return {"seen": newest(looked.seen), "missing": dict(looked.missing)}
+    return {"seen": newest(looked.seen, SEEN_KEPT), "missing": dict(looked.missing)}
 
 
 KIND = PageList
