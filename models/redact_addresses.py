@@ -55,7 +55,11 @@ _HOME_VILLAGE = re.compile(
     r"([一-鿿]{1,8}?(?:村|社区|小区|花园|家园|庄|寨|屯|家属院|公寓|新村|嘉园|雅苑))(?![0-9一-鿿]{0,6}?号)"
 )
 _MAY_BE_HOME = re.compile(r"[住址]|家在|所在地|户籍")
-_PUBLIC = re.compile(rf"[一-鿿]{{0,8}}?{words.PUBLIC_PLACES}(?![路街道])")
+# The name of a public place right after a number, and nobody in between.
+_PUBLIC = re.compile(
+    r"(?:(?!居民|住户|业主|反映|投诉|[的了被在家])[一-鿿]){0,6}?"
+    rf"{words.PUBLIC_PLACES}(?![路街道])"
+)
 
 
 def find_addresses(text: str) -> Iterator[Found]:
