@@ -12,13 +12,16 @@ from pydantic import JsonValue
 from collectors.article import extract_article
 from collectors.contract import CollectContext, State
 from collectors.http import Fetched
-from collectors.kinds._reading import HttpSource, RoundTime, charset, told
+from collectors.kinds._reading import HttpSource, RoundTime, charset, time_of, told
 from models.records import Entry
 
-TRIES = 3
-"""After so many tries an address that brings no article is left alone."""
+WAITS = (timedelta(0), timedelta(hours=2), timedelta(hours=12))
+"""Before the second, third and last try of an address that is refused or holds no article.
 
-TRIES_KEPT = 500
+Spread, because a site that refuses everything for an hour must not cost its articles.
+"""
+
+FAILING_KEPT = 500
 GONE_A_ROUND = 3
 RESTED = timedelta(hours=6)
 """Between two looks at whether an article still exists."""
@@ -39,22 +42,45 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """How often an address was tried in vain, and when last."""
+
+    tries: int
+    last_at: datetime
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the last try is over."""
+        return self.tries > len(WAITS)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it may be tried again."""
+        return now - self.last_at >= WAITS[min(self.tries, len(WAITS)) - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Articles:
     """What was read. `done` need not be read again: stored, or given up; `waiting` were not tried.
 
-    `tries` counts the tries of addresses that brought no article so far.
+    `failing` brought no article so far and are tried again in their time.
     """
 
     entries: tuple[Entry, ...]
     done: tuple[str, ...]
     problems: tuple[str, ...]
-    tries: Mapping[str, int]
+    failing: Mapping[str, Failing]
+    wanted: int
     waiting: int = 0
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to read: only then may the list be asked conditionally."""
-        return not self.waiting and len(self.done) == len(self.entries) + len(self.problems)
+        return len(self.done) == self.wanted
+
+    def memory(self) -> JsonValue:
+        """Return what failing_of reads."""
+        kept = [*self.failing.items()][-FAILING_KEPT:]
+        return {url: {"tries": one.tries, "last_at": one.last_at.isoformat()} for url, one in kept}
 
     def told(self) -> tuple[str, ...]:
         """Return the problems, and how many articles wait."""
@@ -70,36 +96,40 @@ async def read_articles(
     at_most: int,
 ) -> Articles:
     """Read the first `at_most` articles one by one, as long as the round has time."""
-    tries = tries_of(context.state)
+    failing, now = failing_of(context.state), context.now
+    due = [one for one in wanted if one.url not in failing or failing[one.url].is_due(now)]
     entries: list[Entry] = []
     done: list[str] = []
     problems: list[str] = []
     tried = 0
-    for one in wanted[:at_most]:
+    for one in due[:at_most]:
         if time.is_over:
             break
         tried += 1
         fetched = await context.fetcher.get(source.request(one.url))
         # In a thread: parsing must not eat into the deadlines of the fetches beside it.
-        found = await asyncio.to_thread(entry_of, source.name, one, fetched, context.now)
+        found = await asyncio.to_thread(entry_of, source.name, one, fetched, now)
+        before = failing.pop(one.url, None)
         if isinstance(found, Entry):
             entries.append(found)
             done.append(one.url)
-            tries.pop(one.url, None)
             continue
         problems.append(found)
-        if fetched.error is None or fetched.error.permanent:
-            tries[one.url] = tries.get(one.url, 0) + 1
-        if tries.get(one.url, 0) >= TRIES:
-            problems[-1] += f"; given up after {TRIES} tries"
+        if fetched.error is not None and not fetched.error.permanent:
+            continue  # the server is ill: that says nothing about the article
+        failed = Failing(tries=before.tries + 1 if before else 1, last_at=now)
+        if failed.is_given_up:
+            problems[-1] += f"; given up after {failed.tries} tries"
             done.append(one.url)
-            del tries[one.url]
+        else:
+            failing[one.url] = failed
     return Articles(
         entries=tuple(entries),
         done=tuple(done),
         problems=tuple(problems),
-        tries=dict([*tries.items()][-TRIES_KEPT:]),
-        waiting=len(wanted) - tried,
+        failing=failing,
+        wanted=len(wanted),
+        waiting=len(due) - tried,
     )
 
 
@@ -168,11 +198,16 @@ def words_of(state: State, name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
 
 
-def tries_of(state: State) -> dict[str, int]:
-    """Return how often each address was tried in vain."""
-    kept = state.get("tries")
-    pairs = kept.items() if isinstance(kept, dict) else ()
-    return {str(url): count for url, count in pairs if isinstance(count, int)}
+def failing_of(state: State) -> dict[str, Failing]:
+    """Return the addresses that brought no article so far."""
+    kept = state.get("failing")
+    found: dict[str, Failing] = {}
+    for url, one in kept.items() if isinstance(kept, dict) else ():
+        part = one if isinstance(one, dict) else {}
+        tries, last_at = part.get("tries"), time_of(part, "last_at")
+        if isinstance(tries, int) and tries > 0 and last_at is not None:
+            found[url] = Failing(tries=tries, last_at=last_at)
+    return found
 
 
 def newest(seen: Mapping[str, str], at_most: int) -> JsonValue:

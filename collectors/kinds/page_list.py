@@ -89,7 +89,7 @@ class PageList(HttpSource):
             state={
                 **({} if behind else validators(first)),
                 **_memory(looked),
-                "tries": dict(articles.tries),
+                "failing": articles.memory(),
                 "behind": behind,
             },
             problems=(*listed.problems, *articles.told()),

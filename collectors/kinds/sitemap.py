@@ -196,7 +196,7 @@ class SitemapSource(HttpSource):
                 **(named.state if is_whole else {}),
                 "floor": floor.isoformat(),
                 "seen": newest(seen, SEEN_KEPT),
-                "tries": dict(articles.tries),
+                "failing": articles.memory(),
             },
             problems=tuple(problems),
         )

@@ -311,7 +311,7 @@ def test_an_address_inside_is_refused_without_leave(kind: str, world: World) -> 
 def test_a_memory_of_another_shape_is_no_exception(kind: str, world: World) -> None:
     fill(kind, world)
     odd: State = {
-        **dict.fromkeys(("seen", "read", "known", "tries", "missing", "children", "taken"), 3),
+        **dict.fromkeys(("seen", "read", "known", "failing", "missing", "children", "taken"), 3),
         **dict.fromkeys(("floor", "until", "full_at", "uid", "resume"), "of late"),
         "etag": [1],
         "behind": "yes",

@@ -130,11 +130,22 @@ def test_once_a_day_the_list_is_read_in_full(site: Site) -> None:
 def test_a_link_that_leads_nowhere_is_given_up(site: Site) -> None:
     site.pages["/news/"] = Answer(listing(1).encode(), etag='"1"')
     state: State = {}
-    for _ in range(3):
-        collected = site.collect(source(site), state)
-        state = collected.state
-    assert collected.problems[0].endswith("given up after 3 tries")
-    assert site.collect(source(site), state).not_modified
+    for hours in (0, 1, 3, 15):
+        collected = site.collect(source(site), state, NOW + hours * HOUR)
+        state = {**collected.state, "full_at": NOW.isoformat()}
+    assert collected.problems[0].endswith("given up after 4 tries")
+    assert site.collect(source(site), state, NOW + 16 * HOUR).not_modified
+
+
+def test_a_site_that_refuses_everything_for_hours_costs_no_article(site: Site) -> None:
+    site.pages["/news/"] = listing(1)
+    site.pages["/news/1.html"] = Answer(status=403)
+    state: State = {}
+    for quarter in range(40):
+        state = site.collect(source(site), state, NOW + quarter * HOUR / 4).state
+    assert site.asked.count("/news/1.html") == 3
+    published(site, 1)
+    assert len(site.collect(source(site), state, NOW + 15 * HOUR).entries) == 1
 
 
 def test_a_round_without_time_left_keeps_what_it_has(

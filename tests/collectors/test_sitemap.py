@@ -92,16 +92,16 @@ def test_pages_missed_while_the_site_was_away_are_read_when_it_is_back(site: Sit
     assert len(site.collect(source(site), first.state, later).entries) == 1
 
 
-def test_a_failing_page_is_told_and_tried_three_times(site: Site) -> None:
+def test_a_failing_page_is_told_and_tried_four_times_in_a_day(site: Site) -> None:
     listed(site, ("a", NOW - HOUR), ("b", NOW - HOUR))
     site.pages["/b"] = Answer(status=404)
     state, told = {}, []
-    for n in range(4):
-        collected = site.collect(source(site), state, NOW + n * HOUR)
+    for hours in (0, 1, 2, 3, 14, 15, 16):
+        collected = site.collect(source(site), state, NOW + hours * HOUR)
         state = dict(collected.state)
         told.append(collected.problems)
-    assert [len(problems) for problems in told] == [1, 1, 1, 0]
-    assert told[2][0].endswith("given up after 3 tries")
+    assert [len(problems) for problems in told] == [1, 1, 0, 1, 0, 1, 0]
+    assert told[5][0].endswith("given up after 4 tries")
 
 
 def test_a_page_that_fails_for_a_while_is_read_when_it_is_back(site: Site) -> None:
