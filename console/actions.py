@@ -96,6 +96,15 @@ class ConsoleActions(Protocol):
     ) -> str:
         """Make some mentions of a story another one, and return its id; they stay apart."""
 
+    def silence(self, incident_id: str, until: datetime, who: str, role: str, reason: str) -> None:
+        """Hold back what is told about a case until a time, with an author and a reason."""
+
+    def end_silence(self, number: int, who: str, role: str) -> None:
+        """End a silence before its time."""
+
+    def viewed(self, mention_id: str, who: str, role: str) -> None:
+        """Record that somebody read an original text: once a person, text and day."""
+
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str
     ) -> None:

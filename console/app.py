@@ -20,10 +20,12 @@ from console.pages import (
     board,
     deliveries,
     digests,
+    duty,
     forms,
     health,
     incident,
     mentions,
+    silences,
     stories,
 )
 from console.pages import sources as sources_page
@@ -131,6 +133,16 @@ PAGES = (
     Page(path="/digests/{product}/{day}/markdown", handler=digests.markdown),
     Page(path="/sources", handler=sources_page.show),
     Page(path="/deliveries", handler=deliveries.show),
+    Page(path="/silences", handler=silences.show),
+    Page(path="/silences", handler=silences.begin, action=Action.SILENCE, method="POST"),
+    Page(
+        path="/silences/{number}/end",
+        handler=silences.end,
+        action=Action.SILENCE,
+        method="POST",
+    ),
+    Page(path="/duty", handler=duty.show),
+    Page(path="/duty/{rota}/calendar", handler=duty.calendar),
     Page(
         path="/ack/{token}",
         handler=acknowledge.show,

@@ -22,6 +22,7 @@ class Action(StrEnum):
     FILL_FORM = "fill_form"
     SIGN = "sign"
     EXTEND = "extend"
+    SILENCE = "silence"
 
 
 ROLE_ZH = {
@@ -49,6 +50,7 @@ DECIDES = WATCHES | {
     Action.GRADE_EMERGENCY,
     Action.ASSIGN,
     Action.EXTEND,
+    Action.SILENCE,
 }
 LEADS = DECIDES | {Action.SIGN}
 

@@ -107,6 +107,8 @@ SAID = {
     "story_split": "已拆分为新的热点。",
     "extended": "时限已延期。",
     "occurred": "事发时间已记录，时限已重新计算。",
+    "silenced": "已设静默，到期自动恢复通知。",
+    "unsilenced": "静默已结束，通知恢复。",
     "saved": "表单已保存为新的版本。",
     "submitted": "文稿已送审。",
     "signed": "审批意见已记录。",

@@ -15,6 +15,8 @@ from storage.store import Reader, Store, Transaction
 HEAD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 APPEND = "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)"
 ALL = "SELECT seq, done_at, who, action, subject, detail, hash FROM audit ORDER BY seq"
+DONE = """SELECT count(*) > 0 FROM audit
+WHERE done_at >= ? AND who = ? AND action = ? AND subject = ?"""
 FIRST_HASH = "0" * 64
 
 
@@ -38,6 +40,11 @@ def append(
         [seq, now, who, action, subject, detail]
         + [_hash(before, seq, now, (who, action, subject, detail))],
     )
+
+
+def done_since(reader: Reader, since: datetime, who: str, action: str, subject: str) -> bool:
+    """Say whether somebody did something to a subject since then."""
+    return bool(reader.value(DONE, [since, who, action, subject]))
 
 
 def check(reader: Reader, acknowledged_head: str | None = None) -> ChainReport:

@@ -12,6 +12,7 @@ from alerts.forms import FORM_ZH
 from alerts.incidents import NEEDS_NOTE
 from console.actions import REFUSALS
 from console.history import Record, history
+from console.pages.silences import in_force
 from console.permissions import steps_for
 from console.signatures import chain_of
 from console.visit import Visit, local_moment
@@ -209,6 +210,7 @@ def _page(visit: Visit, error: str, status: int) -> Response:
             "hits": browse.hits(reader, ids),
             "mentions": shown,
             "needs_note": NEEDS_NOTE,
+            "quiet": in_force(reader, case, alerts, visit.now),
             "reach": board.reach(reader, [incident_id]).get(incident_id, Reach()),
             "reasons": _reasons(case, alerts),
             "state_since": _state_since(case, steps),

@@ -55,7 +55,13 @@ def listing(visit: Visit) -> Response:
 
 
 def show(visit: Visit) -> Response:
-    """Return one mention."""
+    """Return one mention; that somebody read its text is recorded."""
+    mention_id = visit.path["mention_id"]
+    if visit.can(Action.READ_TEXT):
+        with visit.store.read() as reader:
+            found = browse.mention(reader, mention_id)
+        if found is not None and found.text:
+            visit.actions.viewed(mention_id, visit.session.name, visit.session.role)
     return _page(visit, "", 200)
 
 

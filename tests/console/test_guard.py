@@ -21,7 +21,13 @@ from tests import world
 from tests.console.conftest import ORIGIN, SECRET, Browse, Browser, Hands, settings
 from tests.office import actions
 
-PLACES = {"incident_id": "i-bus", "mention_id": "m-lamp", "form": "referral", "number": "1"}
+PLACES = {
+    "incident_id": "i-bus",
+    "mention_id": "m-lamp",
+    "story_id": "s-water",
+    "form": "referral",
+    "number": "1",
+}
 POSTS = [page for page in PAGES if page.method == "POST" and page.action is not None]
 
 RIGHT, WRONG = "correct horse battery", "wrong"
