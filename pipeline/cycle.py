@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from collectors.contract import Collector
 from collectors.http import Fetcher
@@ -32,7 +33,7 @@ from pipeline.office import Office
 from pipeline.respond import Response, ask, respond
 from pipeline.understand import Understood
 from storage import mentions, sources
-from storage.sources import SourceMemory
+from storage.sources import Registered, SourceMemory
 from storage.store import Transaction
 
 
@@ -92,6 +93,13 @@ def absorb(
     office: Office, gathered: Sequence[Gathered], history: Sequence[SourceRun], now: datetime
 ) -> CycleReport:
     """Understand, store and judge what was gathered: one transaction."""
+    with office.grouping:
+        return _absorb(office, gathered, history, now)
+
+
+def _absorb(
+    office: Office, gathered: Sequence[Gathered], history: Sequence[SourceRun], now: datetime
+) -> CycleReport:
     intake = Intake(author_key=office.author_key(now), collected=now)
     with office.store.read() as reader:
         batch = sort_out(take_in(gathered, intake), reader)
@@ -101,6 +109,7 @@ def absorb(
     try:
         with office.store.transaction() as tx:
             store_batch(tx, batch, understood, office.mind)
+            sources.register(tx, registered(office.loaded.sources), now)
             _store_sources(tx, gathered, runs, history, now)
             response = respond(tx, office, now, asked)
     except BaseException:
@@ -108,6 +117,21 @@ def absorb(
         office.remember(now)
         raise
     return _report(runs, understood, response)
+
+
+def registered(configured: Sequence[Any]) -> list[Registered]:
+    """Return what the configuration says of each source."""
+    return [
+        Registered(
+            source=source.name,
+            title=source.label(),
+            kind=source.kind,
+            media_tier=source.media_tier.value,
+            purpose=source.purpose,
+            enabled=source.enabled,
+        )
+        for source in configured
+    ]
 
 
 def _store_sources(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from collectors.contract import SourceSettings
 from models.fold import fold_text
 from models.records import Entry, Mention
-from models.redact import redact_text
+from models.redact import redact_many
 
 MAX_TITLE_CHARACTERS = 500
 MAX_TEXT_CHARACTERS = 100_000
@@ -30,12 +30,22 @@ class Intake:
 
     def mentions(self, source: SourceSettings, entries: Sequence[Entry]) -> list[Mention]:
         """Return a mention for each entry with any words, each id once, the last version kept."""
-        found = (self._mention(source, e) for e in entries if e.title.strip() or e.text.strip())
+        said = [e for e in entries if e.title.strip() or e.text.strip()]
+        titles = redact_many([e.title for e in said])
+        texts = redact_many([e.text for e in said])
+        replies = redact_many([e.reply for e in said])
+        found = (
+            self._mention(source, entry, (title.text, text.text, reply.text))
+            for entry, title, text, reply in zip(said, titles, texts, replies, strict=True)
+        )
         return list({mention.id: mention for mention in found}.values())
 
-    def _mention(self, source: SourceSettings, entry: Entry) -> Mention:
-        text = redact_text(entry.text)[:MAX_TEXT_CHARACTERS].strip()
-        title = redact_text(entry.title)[:MAX_TITLE_CHARACTERS].strip()
+    def _mention(
+        self, source: SourceSettings, entry: Entry, masked: tuple[str, str, str]
+    ) -> Mention:
+        """Return the mention of an entry; `masked` is its title, text and reply, redacted."""
+        title = masked[0][:MAX_TITLE_CHARACTERS].strip()
+        text = masked[1][:MAX_TEXT_CHARACTERS].strip()
         return Mention(
             id=mention_id(entry.source, entry.external_id),
             source=source.name,
@@ -53,7 +63,7 @@ class Intake:
             event_at=event_time(entry.published, self.collected),
             author_key=self._author(entry),
             content_hash=content_hash(title, text),
-            reply=redact_text(entry.reply).strip(),
+            reply=masked[2].strip(),
             replied_at=entry.replied_at,
             exercise=self.exercise,
         )

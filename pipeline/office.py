@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import RLock
 
 from alerts.constants import Constants, load_constants
 from collectors.http import FetchSettings
@@ -18,7 +19,7 @@ from pipeline.secret import author_key, signing_key
 from pipeline.settings import Loaded
 from pipeline.understand import Mind
 from storage import mentions, stories
-from storage.store import Store
+from storage.store import Store, Transaction
 
 REPOST_DAYS = 30
 """How far back a copy is recognised."""
@@ -43,6 +44,8 @@ class Office:
     constants: Constants
     secret: bytes = field(repr=False)
     public_url: str = ""
+    grouping: RLock = field(default_factory=RLock, repr=False)
+    """Held from grouping to commit, so that a person's change of stories is never overwritten."""
 
     def author_key(self, now: datetime) -> bytes:
         """Return the key that hashes authors now; it is replaced when its time is over."""
@@ -65,7 +68,7 @@ class Office:
         """Work by another configuration from now on; the database stays where it is."""
         self.mind = replace(
             self.mind,
-            matcher=compile_queries(loaded.queries),
+            matcher=compile_queries(loaded.queries, loaded.settings.watch.places),
             home=loaded.settings.region.name,
         )
         self.loaded = loaded
@@ -82,16 +85,34 @@ class Office:
                     [row.event_at for row in rows],
                     [row.repost_of or None for row in rows],
                 )
-            states = stories.open_states(reader, now - timedelta(days=STORY_DAYS))
-        book = StoryBook([from_json(state) for state in states])
-        self.mind = replace(self.mind, reposts=index, book=book)
+        self.mind = replace(self.mind, reposts=index)
+        self._remember_stories(now)
+
+    @property
+    def home(self) -> str:
+        """The region's own name, which story titles and leads are compared without."""
+        return self.mind.home
+
+    @contextmanager
+    def regrouping(self, now: datetime) -> Iterator[Transaction]:
+        """Give a transaction in which a person changes stories; the next round goes by it."""
+        with self.grouping:
+            with self.store.transaction() as tx:
+                yield tx
+            self._remember_stories(now)
 
     def forget_silent(self, now: datetime) -> None:
         """Close in memory the stories that attract nothing more; their rows stay."""
-        self.mind.book.close(
-            silent_since=now - timedelta(days=STORY_DAYS),
-            lone_since=now - timedelta(days=LONE_STORY_DAYS),
-        )
+        with self.grouping:
+            self.mind.book.close(
+                silent_since=now - timedelta(days=STORY_DAYS),
+                lone_since=now - timedelta(days=LONE_STORY_DAYS),
+            )
+
+    def _remember_stories(self, now: datetime) -> None:
+        with self.store.read() as reader:
+            states = stories.open_states(reader, now - timedelta(days=STORY_DAYS))
+        self.mind = replace(self.mind, book=StoryBook([from_json(state) for state in states]))
 
 
 @contextmanager
@@ -101,7 +122,7 @@ def open_office(loaded: Loaded, now: datetime) -> Iterator[Office]:
     with Store.open(loaded.database, memory_limit=settings.memory_limit) as store:
         mind = Mind(
             classifier=classifier.load(service_folder(loaded.database.parent / "models")),
-            matcher=compile_queries(loaded.queries),
+            matcher=compile_queries(loaded.queries, loaded.settings.watch.places),
             reposts=RepostIndex(),
             book=StoryBook(()),
             home=settings.region.name,

@@ -51,6 +51,9 @@ class Watch(Part):
 
     groups: dict[str, str] = Field(default={}, description="Named parts, used as @name")
     queries: dict[str, str] = Field(default={}, description="Name → watch query")
+    places: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Place of `place:` → words beside it that show it is meant"
+    )
 
 
 class Http(Part):

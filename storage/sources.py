@@ -19,6 +19,11 @@ RUN_COLUMNS = (
     *("cycle_id", "source", "started_at", "finished_at", "status", "reason"),
     *("fetched", "stored", "updated", "duplicates", "problems"),
 )
+REGISTERED = """
+SELECT source, title, kind, media_tier, purpose, enabled FROM source_register
+QUALIFY row_number() OVER (PARTITION BY source ORDER BY since DESC) = 1
+"""
+REGISTER_COLUMNS = ("source", "title", "kind", "media_tier", "purpose", "enabled", "since")
 LAST_GOOD_CYCLE = "SELECT max(finished_at) FROM cycle WHERE status = 'ok'"
 RECENT_RUNS = """
 SELECT source, started_at, finished_at, status, reason, fetched, stored, updated, duplicates,
@@ -33,6 +38,26 @@ class SourceMemory:
 
     state: Mapping[str, Any]
     next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What a source is and why it is collected."""
+
+    source: str
+    title: str
+    kind: str
+    media_tier: str
+    purpose: str
+    enabled: bool
+
+
+def register(tx: Transaction, found: Sequence[Registered], now: datetime) -> None:
+    """Record the sources whose name, kind, tier, purpose or kill switch changed."""
+    known = {row[0]: row for row in tx.rows(REGISTERED)}
+    rows = [(s.source, s.title, s.kind, s.media_tier, s.purpose, s.enabled) for s in found]
+    fresh = [[*row, now] for row in rows if known.get(row[0]) != row]
+    tx.put_rows("source_register", REGISTER_COLUMNS, fresh)
 
 
 def memories(reader: Reader) -> dict[str, SourceMemory]:

@@ -22,6 +22,7 @@ WEEK_US = timedelta(weeks=1) // MICROSECOND
 EXAMPLES = 5
 CODED = (
     "source", "media_tier", "kind", "place", "topic", "sentiment", "appeal", "story_id", "platform",
+    "outlet",
 )  # fmt: skip
 GROUP_COLUMN = {
     "story": "story_id",
@@ -51,7 +52,7 @@ class Rows:
     """Mentions as columns, in the order of week and time.
 
     `match_row` and `match_query` are the pairs of a row and a query that matched it. What only the
-    present needs (`ids`, `casualty`, `platform`) is empty for the past.
+    present needs (`ids`, `casualty`, `platform`, `outlet`) is empty for the past.
     """
 
     week: Ints
@@ -220,7 +221,7 @@ def _windows(rows: Rows, chosen: _Chosen, question: WindowSpec, now: datetime) -
         chosen.names,
         np.bincount(groups, minlength=size).tolist(),
         having(rows.independent[picked]),
-        _distinct(groups, rows.words["source"].codes[picked], size),
+        _distinct(groups, rows.words["outlet"].codes[picked], size),
         having(negative),
         having(classified),
         best.tolist(),

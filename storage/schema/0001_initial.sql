@@ -9,6 +9,11 @@ CREATE TABLE source_run (
   fetched INTEGER NOT NULL, stored INTEGER NOT NULL, updated INTEGER NOT NULL,
   duplicates INTEGER NOT NULL, problems VARCHAR[] NOT NULL
 );
+-- What is collected, why (PIPL Art. 6) and since when: a row each time one of these changed.
+CREATE TABLE source_register (
+  source VARCHAR NOT NULL, title VARCHAR NOT NULL, kind VARCHAR NOT NULL, media_tier VARCHAR NOT NULL,
+  purpose VARCHAR NOT NULL, enabled BOOLEAN NOT NULL, since TIMESTAMP NOT NULL
+);
 -- What a collector must remember: validators, watermark, breaker. JSON because each kind has its own.
 CREATE TABLE source_state (
   source VARCHAR PRIMARY KEY, state JSON NOT NULL, next_due_at TIMESTAMP, updated_at TIMESTAMP NOT NULL

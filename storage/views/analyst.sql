@@ -47,3 +47,6 @@ SELECT source, max(finished_at) FILTER (status IN ('found', 'not_modified', 'emp
   arg_max(reason, started_at) AS reason, count(*) AS runs, count(*) FILTER (status = 'failed') AS failures,
   sum(stored) AS stored
 FROM source_run GROUP BY source;
+CREATE OR REPLACE VIEW v_source AS
+SELECT source, title, kind, media_tier, purpose, enabled, since + INTERVAL 8 HOUR AS since_bj FROM source_register
+QUALIFY row_number() OVER (PARTITION BY source ORDER BY since DESC) = 1;

@@ -227,3 +227,15 @@ def test_a_restart_in_the_middle_of_a_burst_gives_the_same_alerts(
         (alert,) = cycle(office, NOW + timedelta(minutes=5)).alerts
         assert (alert.rule, alert.independent) == ("集中", 3)
         assert cycle(office, NOW + timedelta(minutes=6)).alerts == ()
+
+
+def test_why_a_source_is_collected_is_on_record_and_written_when_it_changes(
+    office: Office,
+) -> None:
+    cycle(office)
+    cycle(office, NOW + timedelta(minutes=1))
+    assert values(office, "SELECT purpose FROM v_source ORDER BY source") == [
+        "政务舆情收集与回应",
+        "政务舆情收集与回应",
+    ]
+    assert values(office, "SELECT count(*) FROM source_register") == [2]
