@@ -46,7 +46,8 @@ def history(record: Record, language: Language) -> list[Happening]:
         *_acknowledgements(record.acknowledged, language),
         *_told(record.told, language),
     ]
-    return sorted(lines, key=lambda line: line.at, reverse=True)
+    # Of one moment, what was done last stands first too.
+    return sorted(lines, key=lambda line: line.at)[::-1]
 
 
 def _steps(record: Record, language: Language) -> Iterator[Happening]:

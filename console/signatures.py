@@ -54,9 +54,10 @@ class Chain:
 
     def signed_lines(self, visit: Visit) -> Mapping[str, str]:
         """Return the lines of the form that the signatures fill."""
-        given = {s.step: _said(s.zh, s.opinion, visit) for s in self.stages if s.opinion}
-        checks = {name: given.pop(name) for name in SIGNED_LINES & given.keys()}
-        return {**checks, "opinions": "\n".join(given.values())}
+        given = [(stage, _said(stage.opinion, visit)) for stage in self.stages if stage.opinion]
+        checks = {stage.step: said for stage, said in given if stage.step in SIGNED_LINES}
+        steps = [f"{stage.zh} {said}" for stage, said in given if stage.step not in SIGNED_LINES]
+        return {**checks, "opinions": "\n".join(steps)}
 
 
 def chain_of(visit: Visit, steps: Sequence[Step]) -> Chain:
@@ -78,7 +79,7 @@ def chain_of(visit: Visit, steps: Sequence[Step]) -> Chain:
     return Chain(running=running, stages=stages)
 
 
-def _said(zh: str, opinion: Opinion, visit: Visit) -> str:
+def _said(opinion: Opinion, visit: Visit) -> str:
     verdict = visit.say("通过") if opinion.passed else visit.say("退回")
     note = f" {opinion.note}" if opinion.note else ""
-    return f"{zh} {opinion.who} {shanghai(opinion.at)} {verdict}{note}"
+    return f"{opinion.who} {shanghai(opinion.at)} {verdict}{note}"

@@ -32,7 +32,8 @@ class Rota:
 def show(visit: Visit) -> Response:
     """Return who is on now, the next hand-overs and the gaps, each rota by itself."""
     rotas = [_rota(visit, schedule) for schedule in visit.settings.schedules()]
-    return visit.page("duty.html", {"rotas": rotas, "days": LOOK_AHEAD.days})
+    facts = {"rotas": rotas, "days": LOOK_AHEAD.days, "horizon": visit.now + LOOK_AHEAD}
+    return visit.page("duty.html", facts)
 
 
 def calendar(visit: Visit) -> Response:

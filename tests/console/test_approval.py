@@ -89,7 +89,7 @@ def test_the_signed_sheet_names_who_signed_when(hands: Hands) -> None:
     for step, who, role in SIGNERS:
         sign(hands, step, who, role, note="不涉密" if step == "secrecy_check" else "")
     page = hands.open(FORM)
-    assert "<td>保密审查 公开办王 2026-11-24 16:30 通过 不涉密</td>" in page
+    assert "<td>公开办王 2026-11-24 16:30 通过 不涉密</td>" in page
     assert "主要领导 主任钱 2026-11-24 16:30 通过</td>" in page
 
 
