@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from alerts.approvals import Holder
+from alerts.constants import load_constants
 from models.records import SHANGHAI, Clock, Incident, Level
+from reports.signing import holders
 from storage import digest_facts as stored
 from storage import incidents
 from storage.digest_facts import Span
@@ -43,7 +46,10 @@ class DigestScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseLine:
-    """One incident of the digest with its clocks and who has acknowledged it."""
+    """One incident of the digest with its clocks and who has acknowledged it.
+
+    `holders` have the draft of the response before them.
+    """
 
     incident: Incident
     clocks: tuple[Clock, ...]
@@ -51,6 +57,7 @@ class CaseLine:
     reposts: int
     acknowledged_by: str
     acknowledged_at: datetime | None
+    holders: tuple[Holder, ...] = ()
 
     @property
     def next_clock(self) -> Clock | None:
@@ -202,6 +209,7 @@ def contradictions(facts: DigestFacts) -> tuple[str, ...]:
 
 def _cases(reader: Reader, span: Span) -> tuple[CaseLine, ...]:
     acknowledged = incidents.acknowledgements(reader)
+    policy = load_constants().approval
     lines = []
     for case in stored.cases(reader, span):
         first = next(iter(acknowledged.get(case.incident.id, ())), None)
@@ -213,6 +221,7 @@ def _cases(reader: Reader, span: Span) -> tuple[CaseLine, ...]:
                 reposts=case.reposts,
                 acknowledged_by=first.who if first else "",
                 acknowledged_at=first.at if first else None,
+                holders=holders(reader, case.incident, policy),
             )
         )
     return tuple(lines)

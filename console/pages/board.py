@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from alerts.approvals import Holder, approval_of
+from alerts.approvals import Holder
 from alerts.constants import ApprovalRow
 from console.visit import Visit
-from models.records import Clock, Incident, IncidentState
+from models.records import Clock, Incident
+from reports.signing import holders
 from storage import board, browse, incidents
 from storage.board import Pulse, Reach
 from storage.incidents import Acknowledgement
@@ -78,17 +79,10 @@ def open_lines(reader: Reader, policy: ApprovalRow) -> list[Line]:
             waiting_clocks=len(running.get(case.id, ())),
             acknowledged=next(iter(acknowledged.get(case.id, ())), None),
             reach=reach.get(case.id, Reach()),
-            holders=_holders(reader, case, policy),
+            holders=holders(reader, case, policy),
         )
         for case in cases
     ]
-
-
-def _holders(reader: Reader, case: Incident, policy: ApprovalRow) -> tuple[Holder, ...]:
-    if case.state is not IncidentState.IN_REVIEW:
-        return ()
-    running = approval_of(policy, incidents.steps(reader, case.id))
-    return running.holders() if running else ()
 
 
 def ordered(lines: Sequence[Line], now: datetime) -> list[Line]:

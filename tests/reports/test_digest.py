@@ -27,6 +27,7 @@ from reports.digest import (
     verdict,
 )
 from reports.facts import contradictions, span_of
+from storage import incidents
 from storage import reports as archive
 from storage.digest_facts import SentimentCount
 from storage.reports import Issue
@@ -178,6 +179,33 @@ def test_who_acknowledged_is_named_and_nobody_is_said(facts: DigestFacts) -> Non
     text = render(facts, "zh", LINKS).markdown
     assert "签收：值班员甲，11月24日 10:42。" in text
     assert "尚无人签收" in text
+
+
+def test_a_draft_under_review_says_who_holds_it_since_when(store: Store) -> None:
+    world.fill(store)
+    with store.transaction() as tx:
+        tx.run("UPDATE incident SET state = 'in_review' WHERE id = 'i-water'")
+        for hours, action, value in (
+            (2, "draft_submitted", "1"),
+            (2, "draft_passed", "staff"),
+            (1, "draft_passed", "secrecy_check"),
+            (1, "draft_passed", "personal_information_check"),
+        ):
+            step = incidents.Step(
+                incident_id="i-water",
+                at=world.ago(hours),
+                who="新闻科",
+                action=action,
+                to_value=value,
+            )
+            incidents.add_step(tx, step)
+    with store.read() as reader:
+        found = digest_facts(reader, issue(), SCOPE, world.NOW)
+    said = "文稿在科室负责人处，自 11月24日 14:30（已 2小时）。"
+    assert said in render(found, "zh", LINKS).html
+    assert said in render(found, "zh", LINKS).markdown
+    english = render(found, "en", LINKS).markdown
+    assert "Draft with section head since 24 Nov 14:30 (for 2 h)." in english
 
 
 def test_notes_name_what_failed_what_never_ran_and_what_was_not_delivered(
