@@ -31,6 +31,10 @@ PAGES = (
     "/digests/daily/2026-11-24",
     "/sources",
     "/deliveries",
+    "/incidents/i-water/forms/opinion_record",
+    "/incidents/i-water/forms/response_approval",
+    "/silences",
+    "/duty",
 )
 EMPTY = (
     "DELETE FROM incident",
@@ -426,6 +430,8 @@ def test_english_pages_carry_no_chinese_of_ours(browse: Browse, store: Store) ->
         "/digests",
         "/sources",
         "/deliveries",
+        "/silences",
+        "/duty",
         "/x",
         "/login",
     ):
