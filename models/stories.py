@@ -62,8 +62,12 @@ def assign(
 
 
 def merge_stories(kept: StoryState, gone: StoryState) -> StoryState:
-    """Return the story that both become when an officer merges them; it is pinned."""
-    return replace(merged(kept, gone), pinned=True)
+    """Return the story that both become when an officer merges them; it is pinned.
+
+    Where the two had been split from each other, that is over.
+    """
+    both = merged(kept, gone)
+    return replace(both, pinned=True, apart=both.apart - {kept.id, gone.id})
 
 
 def rebuild(

@@ -145,6 +145,13 @@ class StoryBook:
         """Return every open story as it stands."""
         return [replace(story.state, terms=dict(story.terms)) for story in self._open.values()]
 
+    def pin(self, ids: Iterable[str]) -> None:
+        """Keep these from being merged away, as those of open cases; unknown ids do nothing."""
+        for story_id in ids:
+            story = self._open.get(story_id)
+            if story is not None and not story.state.pinned:
+                story.state = replace(story.state, pinned=True)
+
     def close(self, *, silent_since: datetime, lone_since: datetime | None = None) -> list[str]:
         """Forget stories whose last mention is older; return their ids.
 

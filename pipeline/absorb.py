@@ -63,6 +63,7 @@ def sort_out(found: Sequence[Mention], reader: Reader) -> Sorted:
 
 def understand_new(batch: Sorted, mind: Mind, reader: Reader) -> Understood:
     """Score and group the new mentions against what is known."""
+    mind.book.pin(stories.of_open_cases(reader))
     return understand(batch.new, mind, _story_of(reader))
 
 
@@ -85,12 +86,14 @@ def store_batch(tx: Transaction, batch: Sorted, understood: Understood, mind: Mi
         mentions.add_matches(tx, hits)
     for mention in batch.answered:
         mentions.set_reply(tx, mention.id, mention.reply, mention.replied_at)
-    stories.put(tx, [_row(state) for state in understood.stories.changed])
+    stories.put(tx, [story_row(state) for state in understood.stories.changed])
     for merge in understood.stories.merges:
         stories.merge(tx, merge.kept, merge.gone)
+    stories.pin_those_of_open_cases(tx)
 
 
-def _row(state: StoryState) -> stories.StoryRow:
+def story_row(state: StoryState) -> stories.StoryRow:
+    """Return a story as it is stored."""
     return stories.StoryRow(
         id=state.id,
         title=state.title,

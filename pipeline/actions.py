@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Protocol
 
 from alerts import approvals
@@ -14,12 +15,15 @@ from alerts import incidents as case_rules
 from alerts.clocks import ClockRefusedError
 from alerts.constants import Constants
 from alerts.incidents import IllegalTransitionError
+from alerts.routing import Match, Silence, check_silence
+from console.actions import ActionRefusedError
 from models.labels import LABELS
-from models.records import Clock, Incident, IncidentState, Level
-from pipeline import signing
+from models.records import SHANGHAI, Clock, Incident, IncidentState, Level
+from pipeline import signing, story_edits
 from pipeline.cases import met_by_state
-from storage import audit, corrections, forms, incidents, outbox
+from storage import audit, corrections, forms, incidents, outbox, silences
 from storage.incidents import Acknowledgement, Step
+from storage.silences import SilenceRow
 from storage.store import Store, Transaction
 
 
@@ -37,6 +41,13 @@ class Registry(Protocol):
     @property
     def secret(self) -> bytes:
         """What signs links."""
+
+    @property
+    def home(self) -> str:
+        """The region's own name, which stories are compared without."""
+
+    def regrouping(self, now: datetime) -> AbstractContextManager[Transaction]:
+        """Give a transaction in which stories change; the next round goes by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +199,65 @@ class Actions:
                 back = case_rules.transition(case, IncidentState.DRAFTED, who, role, note, now)
                 self._apply(tx, case, back, who, note)
 
+    def merge_stories(self, kept: str, gone: str, who: str, role: str, note: str) -> None:
+        """Make two stories one, under the id of the kept one; the program keeps to it."""
+        now = self.clock()
+        with self.office.regrouping(now) as tx:
+            story_edits.merge(tx, kept, gone, note)
+            self._note_story(tx, "stories_merged", (gone, kept), who, note)
+
+    def split_story(
+        self, story_id: str, mention_ids: Sequence[str], who: str, role: str, note: str
+    ) -> str:
+        """Make some mentions, with their copies, a story apart for good; return its id."""
+        now = self.clock()
+        with self.office.regrouping(now) as tx:
+            made = story_edits.split(tx, story_id, mention_ids, self.office.home, note)
+            self._note_story(tx, "story_split", (story_id, made), who, note)
+        return made
+
+    def silence(self, incident_id: str, until: datetime, who: str, role: str, reason: str) -> None:
+        """Hold back what is told about a case until a time; it is listed, never hidden."""
+        now = self.clock()
+        if not reason.strip():
+            raise ActionRefusedError("静默须写明理由")
+        with self.office.store.transaction() as tx:
+            case = self._case(tx, incident_id)
+            match = Match(incident=(incident_id,))
+            wanted = Silence(match=match, starts_at=now, ends_at=until, author=who, reason=reason)
+            if wrong := check_silence(wanted):
+                raise ActionRefusedError(wrong)
+            row = SilenceRow(
+                id=0,
+                matcher=match.model_dump_json(exclude_defaults=True),
+                starts_at=now,
+                ends_at=until,
+                author=who,
+                reason=reason,
+            )
+            silences.add(tx, row)
+            self._step(tx, case, who, "silenced", ("", clock_rules.shanghai(until)), reason)
+
+    def end_silence(self, number: int, who: str, role: str) -> None:
+        """End a silence before its time; one that is over stays as it was."""
+        now = self.clock()
+        with self.office.store.transaction() as tx:
+            row = silences.one(tx, number)
+            if row is None or row.ends_at <= now:
+                raise ActionRefusedError("这项静默不存在，或已经结束")
+            silences.end(tx, number, now)
+            audit.append(tx, now, who, "silence_ended", str(number), row.matcher)
+
+    def viewed(self, mention_id: str, who: str, role: str) -> None:
+        """Record that somebody read an original text: once a person, text and Shanghai day."""
+        now = self.clock()
+        day = datetime.combine(now.astimezone(SHANGHAI).date(), time(0), SHANGHAI)
+        with self.office.store.read() as reader:
+            if audit.done_since(reader, day, who, "viewed", mention_id):
+                return
+        with self.office.store.transaction() as tx:
+            audit.append(tx, now, who, "viewed", mention_id, role)
+
     def correct_label(
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str
     ) -> None:
@@ -252,6 +322,17 @@ class Actions:
             if clock.clock_id == clock_id:
                 return clock
         raise IllegalTransitionError(f"{case.number} 没有时限 {clock_id}")
+
+    def _note_story(
+        self, tx: Transaction, action: str, change: tuple[str, str], who: str, note: str
+    ) -> None:
+        """Audit a change of stories, and write it into the open cases of either."""
+        now = self.clock()
+        audit.append(tx, now, who, action, change[0], f"{change[0]}→{change[1]} {note}".strip())
+        for case in incidents.open_incidents(tx):
+            if case.story_id in change:
+                step = Step(incident_id=case.id, at=now, who=who, action=action, note=note)
+                incidents.add_step(tx, step)
 
     def _open_case(self, tx: Transaction, incident_id: str) -> Incident:
         case = self._case(tx, incident_id)

@@ -150,7 +150,7 @@ class Service:
             return
         rendered = await asyncio.to_thread(make_digest, self.office, day, now)
         LOG.info("digest: %s", rendered.subject)
-        self.office.forget_silent(now)
+        await asyncio.to_thread(self.office.forget_silent, now)
         kept = timedelta(days=self.office.loaded.settings.privacy.text_days)
         with self.office.store.transaction() as tx:
             mentions.expire_texts(tx, now - kept)

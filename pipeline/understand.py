@@ -117,20 +117,22 @@ def matches(mentions: Sequence[Mention], matcher: Matcher) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=MATCH)
 
 
+def without(home: str, words: str) -> str:
+    """Return words without the region's own name, which makes no two mentions one matter."""
+    return words.replace(home, "") if home else words
+
+
 def _story_inputs(
     mentions: Sequence[Mention],
     originals: Sequence[str],
     known_stories: Mapping[str, str],
     home: str,
 ) -> list[StoryInput]:
-    def apart_from_home(words: str) -> str:
-        return words.replace(home, "") if home else words
-
     return [
         StoryInput(
             id=mention.id,
-            title=apart_from_home(mention.title) or mention.title,
-            lead=apart_from_home(mention.text[:LEAD_CHARACTERS]),
+            title=without(home, mention.title) or mention.title,
+            lead=without(home, mention.text[:LEAD_CHARACTERS]),
             time=mention.event_at,
             place=mention.place,
             repost_of=original or None,

@@ -24,6 +24,31 @@ MEMBERS = """SELECT m.id FROM mention m WHERE m.story_id IN (
 AND NOT m.exercise ORDER BY m.event_at DESC LIMIT ?"""
 
 
+# Only what a story keeps is compared: an exercise belongs to none.
+MEMBER_ROWS = """SELECT id, title, text, event_at, place, repost_of FROM mention
+WHERE story_id = ? AND NOT exercise ORDER BY event_at, id"""
+TAKEN = "SELECT id FROM story WHERE id IN (SELECT unnest(?::VARCHAR[]))"
+MOVE_SOME = "UPDATE mention SET story_id = ? WHERE id IN (SELECT unnest(?::VARCHAR[]))"
+CASES_GO_WITH_MOST = """
+UPDATE incident SET story_id = ? WHERE story_id = ? AND id IN (
+  SELECT im.incident_id FROM incident_mention im JOIN mention m ON m.id = im.mention_id
+  WHERE m.story_id IN (?, ?) GROUP BY im.incident_id
+  HAVING count(*) FILTER (m.story_id = ?) > count(*) FILTER (m.story_id = ?))
+"""
+UNTIE_THE_OTHER_PART = """
+DELETE FROM incident_mention USING incident i, mention m
+WHERE incident_mention.incident_id = i.id AND incident_mention.mention_id = m.id
+AND i.closed_at IS NULL AND i.story_id IN (?, ?) AND m.story_id IN (?, ?)
+AND m.story_id <> i.story_id
+"""
+OF_OPEN_CASES = """SELECT DISTINCT story_id FROM incident
+WHERE closed_at IS NULL AND story_id <> '' AND NOT exercise"""
+PIN_OF_OPEN_CASES = f"""
+UPDATE story SET state = json_merge_patch(state, '{{"pinned": true}}')
+WHERE id IN ({OF_OPEN_CASES}) AND json_extract_string(state, '$.pinned') = 'false'
+"""  # noqa: S608 - a constant of ours
+
+
 def open_states(reader: Reader, since: datetime) -> list[str]:
     """Return the stored states (JSON) of the stories that spoke since then, the eldest first."""
     return [str(row[0]) for row in reader.rows(OPEN, [since])]
@@ -61,6 +86,54 @@ def merge(tx: Transaction, kept: str, gone: str) -> None:
     tx.run(MOVE_MENTIONS, [kept, gone])
     tx.run(MOVE_INCIDENTS, [kept, gone])
     tx.run(MARK_MERGED, [kept, gone, gone])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A mention of a story as grouping saw it; its text may have been emptied since."""
+
+    id: str
+    title: str
+    text: str
+    event_at: datetime
+    place: str
+    repost_of: str
+
+
+def members(reader: Reader, story_id: str) -> list[Member]:
+    """Return the mentions of a story, the earliest first."""
+    return [
+        Member(
+            id=row[0], title=row[1], text=row[2], event_at=row[3], place=row[4], repost_of=row[5]
+        )
+        for row in reader.rows(MEMBER_ROWS, [story_id])
+    ]
+
+
+def taken(reader: Reader, ids: Sequence[str]) -> set[str]:
+    """Return those ids that name a story already, merged ones too."""
+    return {str(row[0]) for row in reader.rows(TAKEN, [list(ids)])}
+
+
+def split_off(tx: Transaction, old: str, made: str, mention_ids: Sequence[str]) -> None:
+    """Give some mentions of a story to a new one that is stored already.
+
+    A case goes with the part that holds most of its mentions. An open one is untied from the
+    other part: else whatever that part gains would be tied to the case.
+    """
+    tx.run(MOVE_SOME, [made, list(mention_ids)])
+    tx.run(CASES_GO_WITH_MOST, [made, old, made, old, made, old])
+    tx.run(UNTIE_THE_OTHER_PART, [old, made, old, made])
+
+
+def of_open_cases(reader: Reader) -> set[str]:
+    """Return the stories of the open cases."""
+    return {str(row[0]) for row in reader.rows(OF_OPEN_CASES)}
+
+
+def pin_those_of_open_cases(tx: Transaction) -> None:
+    """Note in the stored states that these are never merged away by the program."""
+    tx.run(PIN_OF_OPEN_CASES)
 
 
 def titles(reader: Reader, since: datetime) -> dict[str, str]:
