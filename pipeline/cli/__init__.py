@@ -11,7 +11,7 @@ from alerts.incidents import IllegalTransitionError
 from console.settings import ConsoleSettingsError
 from models.watch import QueryError
 from models.weight_files import WeightsError
-from pipeline.cli import casework, data, learning, rehearsal, service, text
+from pipeline.cli import casework, data, learning, rehearsal, service, stories, text
 from pipeline.cli.output import CommandError
 from pipeline.importing import ImportFailedError
 from pipeline.positions import ConfigurationError
@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (service, casework, rehearsal, text, data, learning):
+for part in (service, casework, stories, rehearsal, text, data, learning):
     part.register(app)
 
 

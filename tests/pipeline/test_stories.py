@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from console.actions import ActionRefusedError
 from models.stories import StoryBook
 from pipeline.actions import Actions
+from pipeline.cli.output import CommandError
+from pipeline.cli.stories import stories_command
 from pipeline.office import Office, open_office
 from pipeline.settings import Loaded
+from reports.story_sheet import story_sheet
 from storage import audit, incidents, story_facts
 from tests.builders import NOW, incident
 from tests.pipeline.origin import HOTLINE, Origin
@@ -274,3 +277,27 @@ def described(book: StoryBook) -> dict[str, tuple[object, ...]]:
     return {
         s.id: (s.size, s.independent, s.apart, s.pinned, sorted(s.terms)) for s in book.states()
     }
+
+
+def test_the_command_prints_the_numbers_of_the_console(
+    told: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = story_of(told)[WATER[0]]
+    with told.store.read() as reader:
+        sheet = story_sheet(reader, whole, told.loaded.settings.heat.weights(), datetime.now(UTC))
+    told.store.close()  # the command opens the database itself
+    assert sheet is not None
+    stories_command(whole, config=told.loaded.path, as_json=True)
+    row = json.loads(capsys.readouterr().out)
+    assert (row["heat"], row["formula"]) == (sheet.heat.value, sheet.heat.formula)
+    assert (row["independent"], row["reposts"], row["sources"]) == (3, 0, 1)
+    assert row["first_source"] == "hotline"
+    assert sum(hour[1] for hour in row["curve"]) == 3
+    stories_command(config=told.loaded.path, as_json=True, days=36500)
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["heat"] for one in listed] == sorted((o["heat"] for o in listed), reverse=True)
+    assert {one["id"] for one in listed} >= {whole}
+    stories_command(whole, config=told.loaded.path)
+    assert sheet.heat.formula.partition("。")[0] in capsys.readouterr().out.replace("\n", "")
+    with pytest.raises(CommandError, match="there is no story nothing"):
+        stories_command("nothing", config=told.loaded.path)
