@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from heapq import nlargest
 
 from starlette.responses import Response
 
 from console.actions import REFUSALS
+from console.permissions import Action
 from console.visit import Visit
 from models.heat import SPEED_HOURS
 from models.records import SHANGHAI
@@ -112,17 +114,15 @@ def _mention_facts(visit: Visit, reader: Reader, sheet: StorySheet) -> dict[str,
 
 
 def _others(visit: Visit, reader: Reader, story_id: str) -> list[story_facts.StoryHead]:
-    """Return the stories that are offered for a merge: lately told, the hottest first."""
-    since = visit.now - timedelta(days=max(DAYS))
-    lines = hottest(
-        reader,
-        visit.settings.heat,
-        visit.now,
-        since=since,
-        at_most=STORIES_AT_MOST,
-        mentions_at_least=1,
-    )
-    return [line.head for line in lines if line.head.id != story_id]
+    """Return the stories offered for a merge, the largest first; any other goes by its id."""
+    if not visit.can(Action.CORRECT):
+        return []
+    since = visit.now - timedelta(days=USUAL_DAYS)
+    counted = story_facts.counts(reader, visit.now, since)
+    counted.pop(story_id, None)
+    largest = nlargest(STORIES_AT_MOST, counted, key=lambda story: counted[story].mentions)
+    heads = story_facts.heads(reader, largest)
+    return [heads[story] for story in largest]
 
 
 def _curve(visit: Visit, sheet: StorySheet) -> object:

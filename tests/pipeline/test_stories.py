@@ -282,7 +282,10 @@ def described(book: StoryBook) -> dict[str, tuple[object, ...]]:
 def test_the_command_prints_the_numbers_of_the_console(
     told: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = story_of(told)[WATER[0]]
+    whole, just_now = story_of(told)[WATER[0]], datetime.now(UTC) - timedelta(hours=1)
+    with told.store.transaction() as tx:  # the command looks at the real clock
+        tx.run("UPDATE mention SET event_at = ?", [just_now])
+        tx.run("UPDATE story SET last_at = ?", [just_now])
     with told.store.read() as reader:
         sheet = story_sheet(reader, whole, told.loaded.settings.heat.weights(), datetime.now(UTC))
     told.store.close()  # the command opens the database itself
@@ -293,7 +296,7 @@ def test_the_command_prints_the_numbers_of_the_console(
     assert (row["independent"], row["reposts"], row["sources"]) == (3, 0, 1)
     assert row["first_source"] == "hotline"
     assert sum(hour[1] for hour in row["curve"]) == 3
-    stories_command(config=told.loaded.path, as_json=True, days=36500)
+    stories_command(config=told.loaded.path, as_json=True)
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["heat"] for one in listed] == sorted((o["heat"] for o in listed), reverse=True)
     assert {one["id"] for one in listed} >= {whole}
