@@ -6,7 +6,7 @@ always known. Nothing is remembered: `approval_of` reads the stored steps of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +16,9 @@ from models.records import IncidentState
 
 SUBMITTED, PASSED, SENT_BACK = "draft_submitted", "draft_passed", "draft_returned"
 """Names of the steps of a case that an approval is read from."""
+
+FILLED_LATER = {"published_at": ""}
+"""What is written on the form after the last signature, and is not signed."""
 
 ROLE_ZH = {
     "staff": "经办人",
@@ -99,6 +102,11 @@ class Approval:
 def submit(policy: ApprovalRow, now: datetime, version: str = "") -> Approval:
     """Return a fresh approval under a policy (who signs is data)."""
     return Approval(steps=policy.steps, checks=policy.checks, submitted_at=now, version=version)
+
+
+def same_draft(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Say whether two versions of the form are one draft: when it came out is added later."""
+    return {**one, **FILLED_LATER} == {**other, **FILLED_LATER}
 
 
 class StoredStep(Protocol):

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.approvals import ROLE_ZH, Approval, Holder, Opinion, approval_of
+from alerts.approvals import ROLE_ZH, Approval, Holder, Opinion, approval_of, same_draft
 from alerts.clocks import shanghai
 from console.permissions import may_sign
 from console.visit import Visit
 from models.records import Incident, IncidentState
+from storage.forms import SavedForm
 from storage.incidents import Step
 
 RESPONSE = "response_approval"
@@ -33,9 +34,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """The approval of one case; `running` is None until a draft was submitted."""
+    """The approval of one case, and the version submitted; None until one was."""
 
     running: Approval | None
+    submitted: SavedForm | None
     stages: tuple[Stage, ...]
 
     @property
@@ -43,11 +45,13 @@ class Chain:
         """Who must act now."""
         return self.running.holders() if self.running else ()
 
-    def signs(self, version: int) -> bool:
+    def signs(self, saved: SavedForm | None) -> bool:
         """Say whether these signatures are under that version of the form."""
-        return self.running is not None and self.running.version == str(version)
+        if saved is None or self.submitted is None:
+            return False
+        return same_draft(saved.fields, self.submitted.fields)
 
-    def may_submit(self, case: Incident, latest: int | None) -> bool:
+    def may_submit(self, case: Incident, latest: SavedForm | None) -> bool:
         """Say whether the latest version can be sent on its way now."""
         ready = case.state in {IncidentState.DRAFTED, IncidentState.IN_REVIEW}
         return ready and latest is not None and not self.holders and not self.signs(latest)
@@ -60,8 +64,8 @@ class Chain:
         return {**checks, "opinions": "\n".join(steps)}
 
 
-def chain_of(visit: Visit, steps: Sequence[Step]) -> Chain:
-    """Return the signatures under the draft submitted last."""
+def chain_of(visit: Visit, steps: Sequence[Step], versions: Sequence[SavedForm] = ()) -> Chain:
+    """Return the signatures under the draft submitted last, among the saved versions."""
     policy = visit.settings.constants.approval
     running = approval_of(policy, steps)
     given = {opinion.step: opinion for opinion in running.opinions} if running else {}
@@ -76,7 +80,8 @@ def chain_of(visit: Visit, steps: Sequence[Step]) -> Chain:
         )
         for step in (*policy.steps, *policy.checks)
     )
-    return Chain(running=running, stages=stages)
+    submitted = [saved for saved in versions if running and str(saved.number) == running.version]
+    return Chain(running=running, submitted=next(iter(submitted), None), stages=stages)
 
 
 def _said(opinion: Opinion, visit: Visit) -> str:

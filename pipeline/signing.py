@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.approvals import Approval, ApprovalRefusedError, approval_of
+from alerts.approvals import Approval, ApprovalRefusedError, approval_of, same_draft
 from alerts.constants import ApprovalRow
 from alerts.forms import fill, missing
 from storage import forms, incidents
@@ -37,7 +37,7 @@ def check_ready(reader: Reader, policy: ApprovalRow, incident_id: str) -> str:
         raise ApprovalRefusedError("还没有保存回应审批单，不能送审")
     if lacking := missing(fill(FORM, saved.fields)):
         raise ApprovalRefusedError(f"回应审批单尚缺：{'、'.join(lacking)}")
-    if found is not None and found.version == str(saved.number):
+    if found is not None and _signed(reader, found, incident_id):
         words = "已退回，修改保存后再送审" if found.returned else "已经审定，无需再送"
         raise ApprovalRefusedError(f"这一版文稿{words}")
     return str(saved.number)
@@ -50,9 +50,15 @@ def check_complete(reader: Reader, policy: ApprovalRow, incident_id: str) -> Non
         raise ApprovalRefusedError("文稿已被退回，修改后重新送审")
     if not found.complete:
         raise ApprovalRefusedError(f"审批尚未完成，现在：{_holders(found)}")
-    saved = forms.latest(reader, incident_id).get(FORM)
-    if saved is None or str(saved.number) != found.version:
+    if not _signed(reader, found, incident_id):
         raise ApprovalRefusedError("审批完成后文稿又有修改，须重新送审")
+
+
+def _signed(reader: Reader, approval: Approval, incident_id: str) -> bool:
+    """Say whether the version last saved is the draft that was submitted."""
+    versions = forms.versions(reader, incident_id, FORM)
+    submitted = [saved for saved in versions if str(saved.number) == approval.version]
+    return bool(submitted) and same_draft(submitted[0].fields, versions[0].fields)
 
 
 def _holders(approval: Approval) -> str:

@@ -56,10 +56,10 @@ def page(visit: Visit, form: str, error: str, status: int) -> Response:
             return visit.not_found(visit.say("表单"))
         versions = forms.versions(reader, incident_id, form)
         draft = {} if versions else drafted(form, _known(visit, reader, case))
-        chain = chain_of(visit, incidents.steps(reader, incident_id))
+        chain = chain_of(visit, incidents.steps(reader, incident_id), versions)
     shown = _chosen(versions, visit.query.get("version", ""))
     values = shown.fields if shown else draft
-    if form == RESPONSE and chain.running and shown and chain.signs(shown.number):
+    if form == RESPONSE and chain.signs(shown):
         values = {**values, **chain.signed_lines(visit)}
     facts = {
         "case": case,

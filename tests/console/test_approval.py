@@ -168,3 +168,13 @@ def test_taking_the_draft_back_by_hand_ends_its_way(hands: Hands) -> None:
     hands.send("/incidents/i-water/state", to="drafted", note="补充材料")
     assert "尚未送审" in hands.open(FORM)
     assert "文稿在" not in hands.open("/")
+
+
+def test_when_it_came_out_is_added_under_the_signatures(hands: Hands) -> None:
+    for step, who, role in SIGNERS:
+        sign(hands, step, who, role)
+    hands.send(FORM, **DRAFT, published_at="2026-11-24 17:00 官网")
+    assert "2026-11-24 17:00 官网" in hands.page
+    assert "主要领导 主任钱 2026-11-24 16:30 通过</td>" in hands.page
+    hands.send("/incidents/i-water/state", to="responded", note="已发布")
+    assert state(hands.store) is IncidentState.RESPONDED
