@@ -17,6 +17,9 @@ LevelWord = Annotated[
     GetPydanticSchema(
         lambda _source, _handler: core_schema.no_info_plain_validator_function(
             lambda value: value if isinstance(value, Level) else Level.of(str(value)),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda level: level.colour, when_used="json"
+            ),
         ),
         lambda _schema, _handler: {
             "type": "string",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -43,6 +44,7 @@ def read_xlsx(path: Path) -> Iterator[Sheet]:
             yield from _read_book(path, book)
     except (
         zipfile.BadZipFile,
+        zlib.error,
         etree.XMLSyntaxError,
         KeyError,
         ValueError,
@@ -174,7 +176,7 @@ def _xlsx_rows(
             _forget(element)
             if cells:
                 yield Row(number=number, cells=cells)
-    except (etree.XMLSyntaxError, zipfile.BadZipFile, EOFError) as error:
+    except (etree.XMLSyntaxError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         reason = f"the sheet is damaged after this row ({error})"
         yield RowProblem(file=file_name, sheet=sheet, row=number, reason=reason)
 

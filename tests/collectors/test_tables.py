@@ -408,3 +408,25 @@ def test_the_real_board_export_has_495_rows_not_65202(shared: Path) -> None:
     for table in read_tables(path, {"留言主题", "留言详情"}.__contains__):
         assert sum(isinstance(row, Row) for row in table.rows) == 495
         assert len(table.columns) == 6
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"])
+def test_a_workbook_whose_packing_is_damaged_is_refused_in_one_line(
+    tmp_path: Path, part: str
+) -> None:
+    """Each byte of a packed part in turn: no damage gets past the border."""
+    whole = tmp_path / "whole.xlsx"
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["主题", "内容"])
+    for number in range(40):
+        sheet.append([f"第{number}件", "路灯不亮，请处理" * (number % 7)])
+    book.save(whole)
+    body = whole.read_bytes()
+    start = body.index(part.encode())
+    for place in range(start + len(part), start + len(part) + 200, 3):
+        damaged = tmp_path / "damaged.xlsx"
+        damaged.write_bytes(body[:place] + bytes([body[place] ^ 0x5A]) + body[place + 1 :])
+        with suppress(TableError):
+            for table in read_tables(damaged, lambda name: name in {"主题", "内容"}):
+                assert all(isinstance(row, Row | RowProblem) for row in table.rows)

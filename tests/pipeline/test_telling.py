@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.routing import Match
 from models.records import Delivery, DeliveryStatus, IncidentState, Level, Reason
 from pipeline.actions import Actions
 from pipeline.drill import end_drill, start_drill
@@ -223,3 +224,8 @@ def test_a_drill_goes_the_real_way_and_leaves_no_statistic(opened: Opened, origi
         end_drill(office, case, "张科长", NOW + timedelta(hours=1))
         with office.store.read() as reader:
             assert not [c for c in incidents.open_incidents(reader) if c.exercise]
+
+
+def test_a_silence_by_level_survives_being_stored() -> None:
+    match = Match(level_at_most=Level.YELLOW, topic=("health",))
+    assert Match.model_validate_json(match.model_dump_json(exclude_defaults=True)) == match
