@@ -45,6 +45,7 @@ def read_xlsx(path: Path) -> Iterator[Sheet]:
     except (
         zipfile.BadZipFile,
         zlib.error,
+        EOFError,
         etree.XMLSyntaxError,
         KeyError,
         ValueError,
