@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.rarity import packaged
-from models.story_book import Grouping, StoryBook, heaviest, merged
+from models.story_book import Grouping, StoryBook, heaviest
 from models.story_state import (
     Assignment,
     Grouped,
@@ -23,6 +23,7 @@ from models.story_state import (
     StoryInput,
     StoryState,
     from_json,
+    lively_at,
     lively_since,
     to_json,
 )
@@ -61,13 +62,25 @@ def assign(
     return book.assign(mentions)
 
 
-def merge_stories(kept: StoryState, gone: StoryState) -> StoryState:
-    """Return the story that both become when an officer merges them; it is pinned.
+def merge_stories(kept: StoryState, gone: StoryState) -> tuple[StoryState, StoryState]:
+    """Return the states of two stories that an officer merges: the whole, and the one within.
 
-    Where the two had been split from each other, that is over.
+    The one within goes on finding its mentions by its own core, and they belong to the whole,
+    which counts them in `size`: two ways of telling one matter need not share a word. Both are
+    pinned. Where the two had been split from each other, that is over.
     """
-    both = merged(kept, gone)
-    return replace(both, pinned=True, apart=both.apart - {kept.id, gone.id})
+    last_seen = max(kept.last_seen, gone.last_seen)
+    whole = replace(
+        kept,
+        first_seen=min(kept.first_seen, gone.first_seen),
+        last_seen=last_seen,
+        size=kept.size + gone.size,
+        lively=lively_at(kept, last_seen),
+        place=kept.place or gone.place,
+        apart=(kept.apart | gone.apart) - {kept.id, gone.id},
+        pinned=True,
+    )
+    return whole, replace(gone, into=kept.id, apart=frozenset(), pinned=True)
 
 
 def rebuild(

@@ -174,15 +174,25 @@ class StoryBook:
         placed: dict[str, str] = {}
         assignments = []
         for mention, terms in zip(mentions, carried, strict=True):
+            again = mention.id in placed or mention.id in self._open
             assignment = self._assign_one(mention, terms, placed)
             placed[mention.id] = assignment.story
             assignments.append(assignment)
-        merges = self._merge_grown(dict.fromkeys(a.story for a in assignments))
-        kept = _resolved(merges)
+            whole = self._whole(assignment.story)
+            if whole != assignment.story and not again:
+                self._count(whole, mention, {})
+        found = dict.fromkeys(a.story for a in assignments)
+        merges = self._merge_grown(found)
+        kept = {story: self._whole(story) for story in found} | _resolved(merges)
         final = tuple(replace(a, story=kept.get(a.story, a.story)) for a in assignments)
-        touched = dict.fromkeys([a.story for a in final] + [merge.kept for merge in merges])
+        touched = found | dict.fromkeys([a.story for a in final] + [m.kept for m in merges])
         changed = tuple(self._settled(self._open[id_]) for id_ in touched if id_ in self._open)
         return Grouped(assignments=final, changed=changed, merges=tuple(merges))
+
+    def _whole(self, story_id: str) -> str:
+        """Return the story that an officer merged this one into, or itself."""
+        story = self._open.get(story_id)
+        return story.state.into or story_id if story else story_id
 
     def _settled(self, story: _Open) -> StoryState:
         """Forget the terms that are not stored, and return the state as it is stored."""
@@ -438,7 +448,7 @@ def _by_age(one: StoryState, other: StoryState) -> tuple[StoryState, StoryState]
 
 
 def _may_merge(one: StoryState, other: StoryState) -> bool:
-    if one.pinned and other.pinned:
+    if (one.pinned and other.pinned) or one.into or other.into:
         return False
     return one.id not in other.apart and other.id not in one.apart
 

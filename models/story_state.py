@@ -39,7 +39,8 @@ class StoryState:
     the independent ones (weighted) speak of each term, the heaviest `KEPT_TERMS`. `lively` is
     how many of them came lately, each halved every `LIVELY_DAYS` up to `last_seen`. `apart` names
     stories an officer split it from; a `pinned` story (split, merged by hand, or an incident)
-    is never merged away by the program.
+    is never merged away by the program. `into` names the story that an officer merged this one
+    into: this one still finds its mentions, and they belong there.
     """
 
     id: str
@@ -53,6 +54,7 @@ class StoryState:
     place: str = ""
     apart: frozenset[str] = frozenset()
     pinned: bool = False
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ def to_json(state: StoryState) -> str:
         "place": state.place,
         "apart": sorted(state.apart),
         "pinned": state.pinned,
+        "into": state.into,
     }
     return json.dumps(row, ensure_ascii=False)
 
@@ -121,6 +124,7 @@ def from_json(stored: str) -> StoryState:
             place=row["place"],
             apart=frozenset(row["apart"]),
             pinned=row["pinned"],
+            into=row.get("into", ""),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a stored story: {error}") from error

@@ -102,6 +102,7 @@ def story_row(state: StoryState) -> stories.StoryRow:
         last_at=state.last_seen,
         size=state.size,
         state=to_json(state),
+        merged_into=state.into,
     )
 
 

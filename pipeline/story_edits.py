@@ -23,7 +23,9 @@ def merge(tx: Transaction, kept_id: str, gone_id: str, note: str) -> None:
     kept, gone = _state(tx, kept_id), _state(tx, gone_id)
     others = [one for one in _states(tx, gone.apart) if one.id != kept_id]
     named_anew = [replace(one, apart=one.apart - {gone_id} | {kept_id}) for one in others]
-    stories.put(tx, [story_row(state) for state in (merge_stories(kept, gone), *named_anew)])
+    within = [replace(one, into=kept_id) for one in _within(tx, gone_id)]
+    changed = [*merge_stories(kept, gone), *within, *named_anew]
+    stories.put(tx, [story_row(state) for state in changed])
     stories.merge(tx, kept_id, gone_id)
 
 
@@ -49,6 +51,9 @@ def split(tx: Transaction, story_id: str, mention_ids: Sequence[str], home: str,
         *(replace(other, apart=other.apart | {made}) for other in _states(tx, whole.apart)),
     ]
     stories.put(tx, [story_row(state) for state in changed])
+    for one in _within(tx, story_id):
+        # Both parts were made anew from their mentions; this one must not draw from either.
+        stories.let_rest(tx, one.id)
     stories.split_off(tx, story_id, made, [member.id for member in moved])
     return made
 
@@ -67,6 +72,10 @@ def _state(reader: Reader, story_id: str) -> StoryState:
 
 def _states(reader: Reader, ids: Collection[str]) -> list[StoryState]:
     return [from_json(state) for state in stories.states(reader, sorted(ids))]
+
+
+def _within(reader: Reader, story_id: str) -> list[StoryState]:
+    return [from_json(state) for state in stories.states_within(reader, story_id)]
 
 
 def _with_copies(members: Sequence[Member], chosen: Sequence[str]) -> list[Member]:

@@ -8,7 +8,14 @@ from datetime import datetime
 
 from storage.store import Reader, Transaction
 
-OPEN = "SELECT state FROM story WHERE merged_into = '' AND last_at >= ? ORDER BY first_at, id"
+# One that an officer merged into another still finds its mentions.
+OPEN = """SELECT state FROM story
+WHERE last_at >= ?
+AND (merged_into = '' OR coalesce(json_extract_string(state, '$.into'), '') <> '')
+ORDER BY first_at, id"""
+LET_REST = """UPDATE story SET state = json_merge_patch(state, '{"into": ""}') WHERE id = ?"""
+WITHIN = """SELECT state FROM story
+WHERE merged_into = ? AND coalesce(json_extract_string(state, '$.into'), '') <> ''"""
 SOME = """SELECT s.state FROM story s JOIN (SELECT unnest(?::VARCHAR[]) AS id) wanted
 ON s.id = wanted.id WHERE s.merged_into = ''"""
 COLUMNS = (
@@ -70,12 +77,13 @@ class StoryRow:
     last_at: datetime
     size: int
     state: str
+    merged_into: str = ""
 
 
 def put(tx: Transaction, stories: Sequence[StoryRow]) -> None:
     """Write stories as they now stand."""
     rows = [
-        [s.id, s.title, s.place, "", s.id, s.first_at, s.last_at, s.size, s.state, ""]
+        [s.id, s.title, s.place, "", s.id, s.first_at, s.last_at, s.size, s.state, s.merged_into]
         for s in stories
     ]
     tx.put_rows("story", COLUMNS, rows, known="replace")
@@ -108,6 +116,16 @@ def members(reader: Reader, story_id: str) -> list[Member]:
         )
         for row in reader.rows(MEMBER_ROWS, [story_id])
     ]
+
+
+def states_within(reader: Reader, story_id: str) -> list[str]:
+    """Return the stored states (JSON) of the stories an officer merged into this one."""
+    return [str(row[0]) for row in reader.rows(WITHIN, [story_id])]
+
+
+def let_rest(tx: Transaction, story_id: str) -> None:
+    """Let a merged story find no more mentions; its row stays, so that old addresses lead on."""
+    tx.run(LET_REST, [story_id])
 
 
 def taken(reader: Reader, ids: Sequence[str]) -> set[str]:

@@ -195,11 +195,25 @@ def test_two_stories_that_grow_together_merge_into_the_older() -> None:
 
 def test_merging_by_hand_counts_both_and_stays() -> None:
     one, two = rebuild("one", PLANT[:1], apart=["x"]), rebuild("two", STRANGERS[:1], apart=["y"])
-    both = merge_stories(one, two)
-    assert (both.id, both.size, both.independent) == ("one", 2, 2)
+    both, within = merge_stories(one, two)
+    assert (both.id, both.size, both.independent) == ("one", 2, 1)
     assert both.apart == {"x", "y"}
     assert both.pinned
     assert both.last_seen == STRANGERS[0].time
+    assert (within.id, within.into, within.pinned) == ("two", "one", True)
+
+
+def test_what_belonged_to_either_of_two_merged_stories_finds_the_whole() -> None:
+    one, two = rebuild("one", PLANT[:1]), rebuild("two", STRANGERS[:1])
+    book = StoryBook(merge_stories(one, two))
+    again = replace(STRANGERS[0], id="again")
+    grouped = book.assign([PLANT[1], again, replace(again, id="copy", repost_of="again")])
+    assert [a.story for a in grouped.assignments] == ["one", "one", "one"]
+    assert grouped.merges == ()
+    changed = {state.id: state for state in grouped.changed}
+    assert (changed["one"].size, changed["one"].independent) == (5, 2)
+    assert (changed["two"].size, changed["two"].into) == (3, "one")
+    assert [a.story for a in book.assign([again]).assignments] == ["one"], "told twice"
 
 
 def test_a_state_rebuilt_from_its_mentions_equals_the_grown_one() -> None:
