@@ -121,7 +121,9 @@ def verify(
 
 
 def bench_command(
-    name: Annotated[str, typer.Argument(help="A subject; nothing lists them; all runs all")] = "",
+    name: Annotated[
+        str, typer.Argument(help="A subject, or text, or all; nothing lists them")
+    ] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
