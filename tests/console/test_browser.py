@@ -142,6 +142,8 @@ def test_no_page_is_wider_than_a_phone(tab: Tab, place: Place) -> None:
         "/mentions/m-odd",
         "/sources",
         "/deliveries",
+        "/stories",
+        "/stories/s-water",
     ):
         tab.open(place.base + address)
         assert tab.see("document.documentElement.scrollWidth") <= 360, address
