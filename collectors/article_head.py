@@ -46,7 +46,8 @@ def read_head(tree: etree._Element, url: str | None) -> Head:
         if tag == "meta":
             _read_meta(head, element)
         elif tag == "title":
-            head.title = head.title or clean_text("".join(element.itertext())[:_MAX_META_CHARS])
+            words = "".join(map(str, element.itertext()))
+            head.title = head.title or clean_text(words[:_MAX_META_CHARS])
         elif tag == "link":
             _read_link(head, element, url)
         elif "ld+json" in (element.get("type") or ""):

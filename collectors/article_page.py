@@ -97,7 +97,7 @@ class Mark:
 
     def text(self) -> str:
         """Return the visible text of the element, 300 characters at most."""
-        found = "".join(islice(self.element.itertext(), 60))
+        found = "".join(map(str, islice(self.element.itertext(), 60)))
         return clean_text(found)[:300]
 
 

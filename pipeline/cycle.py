@@ -101,12 +101,13 @@ def _absorb(
     office: Office, gathered: Sequence[Gathered], history: Sequence[SourceRun], now: datetime
 ) -> CycleReport:
     intake = Intake(author_key=office.author_key(now), collected=now)
-    with office.store.read() as reader:
-        batch = sort_out(take_in(gathered, intake), reader)
-        understood = understand_new(batch, office.mind, reader)
-    runs = [run_of(one, batch, now) for one in gathered]
-    asked = ask(office, now)
+    found = take_in(gathered, intake)
     try:
+        with office.store.read() as reader:
+            batch = sort_out(found, reader)
+            understood = understand_new(batch, office.mind, reader)
+        runs = [run_of(one, batch, now) for one in gathered]
+        asked = ask(office, now)
         with office.store.transaction() as tx:
             store_batch(tx, batch, understood, office.mind)
             sources.register(tx, registered(office.loaded.sources), now)

@@ -12,7 +12,8 @@ from storage.store import Reader, Row
 
 COUNTS = """
 SELECT im.incident_id, count(*) FILTER (m.repost_of = ''), count(*) FILTER (m.repost_of <> ''),
-  count(*) FILTER (m.sentiment = 'negative'), count(DISTINCT m.source), max(m.event_at)
+  count(*) FILTER (m.sentiment = 'negative'),
+  count(DISTINCT coalesce(nullif(m.origin, ''), m.source)), max(m.event_at)
 FROM incident_mention im JOIN mention m ON m.id = im.mention_id
 WHERE im.incident_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY im.incident_id
 """

@@ -68,10 +68,13 @@ WITH tied AS (
   FROM incident_mention im JOIN mention m ON m.id = im.mention_id
   WHERE m.story_id <> '' GROUP BY m.story_id, im.incident_id
 ), cases AS (SELECT story_id, arg_max(incident_id, n) AS incident_id FROM tied GROUP BY story_id)
-SELECT s.id, s.title, mode(m.topic), s.first_at, count(*), count(*) FILTER (m.repost_of = ''),
-  count(*) FILTER (m.sentiment = 'negative'), count(DISTINCT m.source), any_value(s.size),
+SELECT s.id, coalesce(any_value(f.title), s.title), mode(m.topic), s.first_at, count(*),
+  count(*) FILTER (m.repost_of = ''),
+  count(*) FILTER (m.sentiment = 'negative'),
+  count(DISTINCT coalesce(nullif(m.origin, ''), m.source)), any_value(s.size),
   coalesce(any_value(cases.incident_id), '')
 FROM mention m JOIN story s ON s.id = m.story_id LEFT JOIN cases ON cases.story_id = s.id
+LEFT JOIN mention f ON f.id = s.first_mention_id AND f.title <> ''
 WHERE m.collected_at >= ? AND m.collected_at < ? AND NOT m.exercise
 GROUP BY s.id, s.title, s.first_at
 HAVING count(*) > 1 ORDER BY 5 DESC, 6 DESC, s.id LIMIT ?

@@ -25,7 +25,9 @@ COLUMNS = (
 MARK_MERGED = "UPDATE story SET merged_into = ? WHERE id = ? OR merged_into = ?"
 MOVE_MENTIONS = "UPDATE mention SET story_id = ? WHERE story_id = ?"
 MOVE_INCIDENTS = "UPDATE incident SET story_id = ? WHERE story_id = ?"
-TITLES = "SELECT id, title FROM story WHERE last_at >= ?"
+# A story is called what its first mention says; its own title leaves the region's name out.
+TITLES = """SELECT s.id, coalesce(f.title, s.title) FROM story s
+LEFT JOIN mention f ON f.id = s.first_mention_id AND f.title <> '' WHERE s.last_at >= ?"""
 MEMBERS = """SELECT m.id FROM mention m WHERE m.story_id IN (
   SELECT story_id FROM mention WHERE story_id <> '' AND id IN (SELECT unnest(?::VARCHAR[])))
 AND NOT m.exercise ORDER BY m.event_at DESC LIMIT ?"""

@@ -31,7 +31,8 @@ WHERE s.id IN (SELECT unnest(?::VARCHAR[]))
 """
 COUNTS = f"""
 SELECT m.story_id, count(*) FILTER (m.repost_of = ''), count(*) FILTER (m.repost_of <> ''),
-  count(DISTINCT m.source), count(DISTINCT {PLATFORM}), list(DISTINCT m.media_tier),
+  count(DISTINCT coalesce(nullif(m.origin, ''), m.source)), count(DISTINCT {PLATFORM}),
+  list(DISTINCT m.media_tier),
   count(*) FILTER (m.event_at > ?),
   count(*) FILTER (m.repost_of = '' AND m.sentiment = 'negative'),
   count(*) FILTER (m.repost_of = '' AND m.sentiment IN ('positive', 'neutral', 'negative'))
@@ -40,7 +41,8 @@ WHERE s.last_at >= ? AND s.merged_into = '' AND NOT m.exercise AND m.event_at <=
 GROUP BY m.story_id HAVING count(*) >= ?
 """  # noqa: S608 - a constant of ours
 TOLD = f"""
-SELECT m.story_id, m.id, m.source, {PLATFORM}, m.media_tier, m.event_at, m.published_at,
+SELECT m.story_id, m.id, coalesce(nullif(m.origin, ''), m.source), {PLATFORM}, m.media_tier,
+  m.event_at, m.published_at,
   m.repost_of,
   CASE WHEN m.sentiment IN ('positive', 'neutral', 'negative') THEN m.sentiment ELSE '' END
 FROM mention m WHERE m.story_id IN (SELECT unnest(?::VARCHAR[])) AND NOT m.exercise

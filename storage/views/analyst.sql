@@ -22,7 +22,7 @@ SELECT mention_id, query, term, field, start_at, end_at, event_at + INTERVAL 8 H
 CREATE OR REPLACE VIEW v_story AS
 SELECT s.id, s.title, s.place, s.topic, s.first_at + INTERVAL 8 HOUR AS first_bj, s.last_at + INTERVAL 8 HOUR AS last_bj,
   count(m.id) AS mentions, count(m.id) FILTER (m.repost_of = '') AS independent,
-  count(DISTINCT m.source) AS sources, count(m.id) FILTER (m.sentiment = 'negative') AS negative
+  count(DISTINCT coalesce(nullif(m.origin, ''), m.source)) AS sources, count(m.id) FILTER (m.sentiment = 'negative') AS negative
 FROM story s LEFT JOIN mention m ON m.story_id = s.id AND NOT m.exercise WHERE s.merged_into = '' GROUP BY ALL;
 CREATE OR REPLACE VIEW v_incident AS
 SELECT i.id, i.number, i.title, i.state, ['blue','yellow','orange','red'][coalesce(i.level_confirmed, i.level_suggested)] AS level,

@@ -156,6 +156,6 @@ def try_date(source: random.Random) -> None:
 
 @pytest.mark.parametrize("attempt", [try_feed, try_fragment, try_sitemap, try_rows, try_date])
 def test_mutations_never_pass_the_border(attempt: Callable[[random.Random], None]) -> None:
-    source = random.Random(f"{attempt.__name__} 20260520")  # noqa: S311 - a fuzzer, not a secret
+    source = random.Random(f"{attempt.__name__} 20260520")
     for _ in range(INPUTS):
         attempt(source)

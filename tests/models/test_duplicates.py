@@ -51,7 +51,7 @@ def score(left: str, right: str) -> float:
 
 def edited(text: str, share: float, seed: int) -> str:
     """Replace, drop or add a share of the characters, anywhere."""
-    chance = random.Random(seed)  # noqa: S311 - edits, not secrets
+    chance = random.Random(seed)
     out = []
     for character in text:
         fate = chance.random()
