@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema
@@ -28,6 +28,20 @@ LevelWord = Annotated[
     ),
 ]
 """A level written as a colour or a grade id in YAML."""
+
+
+class SensitivePeriod(BaseModel):
+    """A stretch of days in which the same signs weigh more; both days belong to it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    first: date
+    last: date
+
+    def covers(self, now: datetime) -> bool:
+        """Say whether `now` lies in it, by the Shanghai day."""
+        return self.first <= now.astimezone(SHANGHAI).date() <= self.last
 
 
 class FilterSettings(BaseModel):
@@ -94,6 +108,9 @@ class RuleSettings(BaseModel):
         pattern=r"^(|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$",
         description="Shanghai hours in which the rule may speak; 22:00-06:00 wraps",
     )
+    sensitive_periods: tuple[SensitivePeriod, ...] = Field(
+        default=(), description="The rule speaks only in these stretches of days; none: always"
+    )
     enabled: bool = True
 
     @property
@@ -109,7 +126,12 @@ class RuleSettings(BaseModel):
         return Finding(rule=self.name, window=window, reasons=(reason,), level=level)
 
     def active(self, now: datetime) -> bool:
-        """Say whether the rule may speak at `now`: from the first minute, up to the last."""
+        """Say whether the rule may speak at `now`: from the first minute, up to the last.
+
+        A rule with sensitive periods is one for such days: a lower bound before an examination.
+        """
+        if self.sensitive_periods and not any(p.covers(now) for p in self.sensitive_periods):
+            return False
         if not self.active_hours:
             return True
         first, last = self.active_hours.split("-")

@@ -8,27 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.contract import SensitivePeriod
 from alerts.rules._common import usual
 from models.labels import label_zh
-from models.records import SHANGHAI, TIER_ZH, Level, MediaTier, Window
-
-
-class SensitivePeriod(BaseModel):
-    """A stretch of days in which the same signs weigh more; both days belong to it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    first: date
-    last: date
-
-    def covers(self, now: datetime) -> bool:
-        """Say whether `now` lies in it, by the Shanghai day."""
-        return self.first <= now.astimezone(SHANGHAI).date() <= self.last
+from models.records import TIER_ZH, Level, MediaTier, Window
 
 
 class Step(BaseModel):

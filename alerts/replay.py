@@ -170,6 +170,6 @@ def _window(spec: WindowSpec, group: str, members: Sequence[Replayed], now: date
 
 
 def _most_common(words: Iterable[str]) -> str:
-    """Return the most frequent real word; of equals the one seen first."""
+    """Return the most frequent real word; of equals the first by name, as the store does."""
     counts = Counter(word for word in words if word not in NO_GROUP)
-    return max(counts, key=lambda word: counts[word], default="")
+    return min(counts, key=lambda word: (-counts[word], word), default="")

@@ -242,7 +242,19 @@ def reminders(desk: Desk) -> list[Delivery]:
         words = tuple(_reminder_zh(r) for r in passed if r.at == moment)
         telling = replace(telling, card=replace(telling.card, why=words))
         found += _to_routed(desk, case, telling)
+        if any(reminder.overdue for reminder in passed if reminder.at == moment):
+            found += _overdue(desk, telling)
     return found
+
+
+def _overdue(desk: Desk, telling: Telling) -> list[Delivery]:
+    """Return the same to the last step of the escalation: a limit that passed goes up."""
+    policy = desk.office.loaded.settings.on_call.escalation
+    if policy is None:
+        return []
+    raised = replace(telling, card=replace(telling.card, reason=Reason.ESCALATED))
+    targets = desk.duty.people(policy.steps[-1].who, desk.now)
+    return list(deliveries_for(raised, targets, desk.now, desk.office.loaded.settings.telling))
 
 
 def _only_a_slot(desk: Desk, reminder: Reminder) -> bool:

@@ -279,13 +279,16 @@ def _distinct(groups: Ints, codes: Ints, size: int) -> list[int]:
 
 
 def _most_common(groups: Ints, column: Coded, picked: Ints, size: int) -> list[str]:
-    """Return each group's most frequent real word; of equals the one seen first, else ''."""
+    """Return each group's most frequent real word; of equals the first by name, else ''."""
     codes = column.codes[picked]
     real = ~column.among(tuple(NO_GROUP))[codes]
     width = len(column.words)
     pairs, counts = np.unique(groups[real] * width + codes[real], return_counts=True)
-    # Later assignments win: sorted so that the most frequent, then the earliest, comes last.
-    order = np.lexsort((-(pairs % width), counts))
+    by_name = sorted(range(width), key=column.words.__getitem__)
+    rank = np.empty(width, dtype=np.int64)
+    rank[by_name] = np.arange(width)
+    # Later assignments win: sorted so that the most frequent, then the first by name, comes last.
+    order = np.lexsort((-rank[pairs % width], counts))
     best = np.full(size, -1, dtype=np.int64)
     best[pairs[order] // width] = pairs[order] % width
     return [column.words[code] if code >= 0 else "" for code in best.tolist()]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
+from alerts.contract import SensitivePeriod
 from alerts.rules.spike import Spike
 from alerts.rules.threshold import Threshold
 from models.records import Level, Window
@@ -91,3 +92,11 @@ def test_a_fall_fires_at_its_fraction_when_there_was_enough(window: Windows, now
 def test_a_wrong_setting_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Threshold.model_validate({"name": "r", **bad})
+
+
+def test_a_rule_for_sensitive_days_is_silent_on_others() -> None:
+    period = SensitivePeriod(name="中考", first=date(2026, 6, 18), last=date(2026, 6, 20))
+    rule = Threshold(name="r", at_least=1, sensitive_periods=(period,))
+    assert rule.active(datetime(2026, 6, 17, 16, 0, tzinfo=UTC)), "18 June in Shanghai"
+    assert not rule.active(datetime(2026, 6, 17, 15, 59, tzinfo=UTC))
+    assert not rule.active(datetime(2026, 6, 20, 16, 0, tzinfo=UTC))

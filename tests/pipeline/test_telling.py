@@ -229,3 +229,13 @@ def test_a_drill_goes_the_real_way_and_leaves_no_statistic(opened: Opened, origi
 def test_a_silence_by_level_survives_being_stored() -> None:
     match = Match(level_at_most=Level.YELLOW, topic=("health",))
     assert Match.model_validate_json(match.model_dump_json(exclude_defaults=True)) == match
+
+
+def test_a_limit_that_passed_goes_up_to_the_last_step(opened: Opened) -> None:
+    with opened(PEOPLE) as office:  # type: ignore[attr-defined]
+        cycle(office)
+        later = NOW + timedelta(minutes=1)
+        Actions(office=office, clock=lambda: later).acknowledge(only_case(office), "李", "link", "")
+        cycle(office, NOW + timedelta(hours=24, minutes=1))
+        overdue = [d for d in told(office, Reason.ESCALATED) if "已超时" in d.card]
+        assert [d.receiver for d in overdue] == ["zhao"]
