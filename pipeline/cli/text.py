@@ -16,7 +16,18 @@ from collectors.feed_parser import feed_as_json, parse_feed
 from models import classifier
 from models.redact import redact
 from models.watch import Query, match_lines
-from pipeline.cli.output import AsJson, CommandError, print_json, read_bytes, read_lines
+from models.weight_versions import service_folder
+from pipeline.cli.output import (
+    DEFAULT_CONFIG,
+    AsJson,
+    CommandError,
+    ConfigFile,
+    configured,
+    print_json,
+    read_bytes,
+    read_lines,
+)
+from pipeline.learn import weights_folder
 
 OptionalFile = Annotated[Path | None, typer.Argument(help="File to read; standard input without")]
 Url = Annotated[str | None, typer.Option("--url", help="Address the file came from")]
@@ -57,9 +68,13 @@ def article(
             _print_article(row)
 
 
-def score(file: OptionalFile = None) -> None:
-    """Score JSON lines {"id","text","kind"}: sentiment, topic, appeal, urgency, with reasons."""
-    model = classifier.load()
+def score(file: OptionalFile = None, *, config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Score JSON lines {"id","text","kind"}: sentiment, topic, appeal, urgency, with reasons.
+
+    Beside a configuration the office's model in service answers, else the packaged one.
+    """
+    folder = service_folder(weights_folder(configured(config))) if config.exists() else None
+    model = classifier.load(folder)
     bad = 0
     waiting: list[classifier.ScoreRequest] = []
     for number, line in enumerate(read_lines(file), 1):
