@@ -15,7 +15,7 @@ MESSAGES = Path(__file__).resolve().parents[2] / "shared/data/citizen_messages_u
 
 def dictionary() -> dict[str, int]:
     """Return words of two to six Han characters with their frequency."""
-    import jieba  # type: ignore[import-untyped]  # noqa: PLC0415 - a peer, absent without the extra
+    import jieba  # noqa: PLC0415 - a peer, absent without the extra
 
     words: dict[str, int] = {}
     path = Path(str(jieba.__file__)).parent / "dict.txt"

@@ -156,7 +156,7 @@ def _feedparser() -> Reader:
 
 
 def _dateparser() -> Reader:
-    import dateparser  # type: ignore[import-untyped]  # noqa: PLC0415 - a peer, bench only
+    import dateparser  # noqa: PLC0415 - a peer, bench only
 
     settings = {
         "TIMEZONE": "Asia/Shanghai",
