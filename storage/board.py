@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.records import Alert, Delivery, Incident, Level
+from models.records import Alert, Delivery, Incident
 from storage import incidents, outbox
-from storage.store import Reader, Row
+from storage.store import Reader
 
 COUNTS = """
 SELECT im.incident_id, count(*) FILTER (m.repost_of = ''), count(*) FILTER (m.repost_of <> ''),
@@ -19,11 +19,6 @@ WHERE im.incident_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY im.incident_id
 """
 CLOSED = """SELECT id FROM incident WHERE closed_at IS NOT NULL
 ORDER BY closed_at DESC, id LIMIT ?"""
-ALERTS = """
-SELECT id, rule, grp, level, title, reasons, raised_at, window_start, window_end, story_id, topic,
-  mention_ids, mentions, independent, sources, exercise
-FROM alert WHERE incident_id = ? ORDER BY raised_at DESC, id LIMIT ?
-"""
 DELIVERY_IDS = "SELECT id FROM delivery WHERE incident_id = ? ORDER BY created_at, id"
 ATTEMPTS = """
 SELECT delivery_id, done_at, outcome, permanent, detail FROM delivery_attempt
@@ -106,7 +101,7 @@ def closed(reader: Reader, at_most: int) -> list[Incident]:
 
 def alerts_of(reader: Reader, incident_id: str, at_most: int = 50) -> list[Alert]:
     """Return the alerts of an incident, newest first."""
-    return [_alert(row) for row in reader.rows(ALERTS, [incident_id, at_most])]
+    return incidents.alerts_of(reader, incident_id, at_most)
 
 
 def told_about(reader: Reader, incident_id: str) -> list[Told]:
@@ -152,24 +147,3 @@ def _with_attempts(reader: Reader, ids: Sequence[str]) -> list[Told]:
         tries.setdefault(row[0], []).append(attempt)
     found = (outbox.delivery(reader, delivery_id) for delivery_id in ids)
     return [Told(delivery=d, attempts=tuple(tries.get(d.id, ()))) for d in found if d]
-
-
-def _alert(row: Row) -> Alert:
-    return Alert(
-        id=row[0],
-        rule=row[1],
-        group=row[2],
-        level=Level(row[3]),
-        title=row[4],
-        reasons=tuple(row[5]),
-        raised_at=row[6],
-        window_start=row[7],
-        window_end=row[8],
-        story_id=row[9],
-        topic=row[10],
-        mention_ids=tuple(row[11]),
-        mentions=row[12],
-        independent=row[13],
-        sources=row[14],
-        exercise=row[15],
-    )

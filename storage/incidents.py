@@ -64,14 +64,15 @@ RUNNING_CLOCKS = f"""SELECT {CLOCK_COLUMNS} FROM clock
 WHERE met_at IS NULL AND incident_id IN (SELECT id FROM incident WHERE closed_at IS NULL)
 ORDER BY due"""  # noqa: S608 - a constant of ours
 ADD_ALERT = "INSERT INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-ALERTS_SINCE = """SELECT id, rule, grp, level, title, reasons, raised_at, window_start, window_end,
-  story_id, topic, mention_ids, mentions, independent, sources, incident_id, exercise
-FROM alert WHERE raised_at >= ? ORDER BY raised_at"""
-LATEST_ALERTS = """SELECT id, rule, grp, level, title, reasons, raised_at, window_start, window_end,
-  story_id, topic, mention_ids, mentions, independent, sources, incident_id, exercise
+ALERT_COLUMNS = """id, rule, grp, level, title, reasons, raised_at, window_start, window_end,
+  story_id, topic, mention_ids, mentions, independent, sources, incident_id, exercise"""
+ALERTS_SINCE = f"SELECT {ALERT_COLUMNS} FROM alert WHERE raised_at >= ? ORDER BY raised_at"  # noqa: S608
+ALERTS_OF = f"""SELECT {ALERT_COLUMNS} FROM alert WHERE incident_id = ?
+ORDER BY raised_at DESC, id LIMIT ?"""  # noqa: S608 - a constant of ours
+LATEST_ALERTS = f"""SELECT {ALERT_COLUMNS}
 FROM alert WHERE incident_id IN (
   SELECT id FROM incident WHERE closed_at IS NULL OR closed_at >= ?)
-QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY raised_at DESC, level DESC, id) = 1"""
+QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY raised_at DESC, level DESC, id) = 1"""  # noqa: S608 - same
 ACKNOWLEDGE = "INSERT INTO acknowledgement VALUES (?, ?, ?, ?, ?)"
 ACKNOWLEDGEMENTS = """SELECT incident_id, done_at, who, how, delivery_id FROM acknowledgement
 ORDER BY done_at"""
@@ -244,6 +245,11 @@ def add_alert(tx: Transaction, alert: Alert, incident_id: str) -> None:
 def alerts_since(reader: Reader, since: datetime) -> list[StoredAlert]:
     """Return the alerts raised since then, oldest first."""
     return [_alert(row) for row in reader.rows(ALERTS_SINCE, [since])]
+
+
+def alerts_of(reader: Reader, incident_id: str, at_most: int) -> list[Alert]:
+    """Return an incident's alerts, the newest first."""
+    return [_alert(row).alert for row in reader.rows(ALERTS_OF, [incident_id, at_most])]
 
 
 def latest_alerts(reader: Reader, closed_since: datetime) -> dict[str, Alert]:
