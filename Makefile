@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-HASHED := $(PIP) --require-hashes -r
+# The files are resolved already: pip only fetches, checks and lays down what they name.
+HASHED := $(PIP) --no-deps --require-hashes -r
 PROJECT := $(PIP) --no-deps --no-build-isolation -e .
 
 .PHONY: run test check bench lock clean

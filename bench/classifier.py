@@ -34,6 +34,30 @@ GOALS: Final[dict[Head, tuple[float, float]]] = {
 }
 """Accuracy and macro-F1 wanted on citizen messages."""
 
+COVERED: Final = 0.07
+CROSS_FITTED: Final = (
+    ("topic, accuracy", 0.82, True),
+    ("topic, macro_f1", 0.70, True),
+    ("topic, top3", 0.94, True),
+    ("topic, ece", 0.04, False),
+    ("sentiment/citizen_message, macro_f1", 0.87, True),
+    ("sentiment/citizen_message, ece", 0.04, False),
+    ("appeal, accuracy", 0.82, True),
+    ("appeal, macro_f1", 0.66, True),
+    ("appeal, ece", 0.04, False),
+    ("urgency, macro_f1", 0.64, True),
+    ("urgency, ece", 0.04, False),
+    ("official_topic, accuracy", 0.90, True),
+    ("sentiment/news, macro_f1", 0.72, True),
+    ("sentiment/everyday_post, macro_f1", 0.80, True),
+    ("sentiment/crisis_post, macro_f1", 0.74, True),
+    ("sentiment/covid_post, macro_f1", 0.69, True),
+    ("sentiment/weibo_2018, accuracy", 0.90, True),
+    ("sentiment/hotel_review, accuracy", 0.90, True),
+    ("sentiment/takeaway_review, accuracy", 0.89, True),
+)
+"""Block and figure of the manifest, goal, and whether it is a floor."""
+
 SET_GOALS: Final = {
     "news": ("macro-F1", 0.72),
     "everyday_post": ("macro-F1", 0.80),
@@ -59,6 +83,7 @@ def run() -> Iterator[Row]:
     model = load()
     yield from _speed(model)
     yield from _size()
+    yield from _cross_fitted(model)
     if (DATA / f"{GOLD}.parquet").is_file():
         yield from _messages(model)
         for chosen in SENTIMENT_SETS:
@@ -127,6 +152,28 @@ def _hashing_seconds(texts: Sequence[str]) -> float:
     hashing = HashingVectorizer(analyzer="char", ngram_range=(1, 3))
     machine = LinearSVC(random_state=0).fit(hashing.transform(_SENTENCES), [0, 1, 2, 0, 1, 2])
     return cpu_seconds(lambda: machine.predict(hashing.transform(texts))) / len(texts)
+
+
+def _cross_fitted(model: Classifier) -> Iterator[Row]:
+    """Yield the figures training wrote down: each row judged by models that had not seen it."""
+    for name, goal, at_least in CROSS_FITTED:
+        block = name.split(",")[0]
+        found = model.manifest.metrics[f"{block}/{name.split(', ')[1]}"]
+        met = found >= goal if at_least else found <= goal
+        sign = "≥" if at_least else "≤"
+        rows = int(model.manifest.metrics[f"{block}/rows"])
+        yield Row(
+            name=f"{name}, cross-fitted on {rows} rows",
+            unit="",
+            ours=found,
+            goal=f"{sign} {goal:.2f}",
+            met=met,
+        )
+    for head in ("topic", "appeal"):
+        of = {f: model.manifest.metrics[f"{head}/{f}"] for f in ("covered", "accuracy")}
+        gain = of["covered"] - of["accuracy"]
+        name = f"{head}, accuracy gained on the surest 80 %, cross-fitted"
+        yield Row(name=name, unit="", ours=gain, goal="≥ 0.07", met=gain >= COVERED)
 
 
 def _held(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

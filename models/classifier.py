@@ -167,8 +167,17 @@ class Classifier:
         }
         self._labels = {block.name: block.labels for block in manifest.blocks}
         self._curves = {block.name: block.curve for block in manifest.blocks}
+        self._lifts = {name: self._lifts_of(name) for name in HEADS if name in self._labels}
+        experts = [self._lifts_of(f"sentiment/{name}") for name in self._labels.get("domain", ())]
+        self._expert_lifts = np.array(experts, dtype=np.float32).reshape(-1, 3)
         kinds = np.array([KINDS.index(kind) for kind in manifest.domain_kinds])
         self._domain_is_kind = (kinds[:, None] == np.arange(len(KINDS))).astype(np.float32)
+
+    def _lifts_of(self, block: str) -> Floats:
+        """Return (classes,) the lifts of a block, of all three sentiments for an expert."""
+        classes = tuple(LABELS["sentiment"]) if "/" in block else self._labels[block]
+        lifts = dict(zip(self._labels[block], self.manifest.lifts.get(block, ()), strict=False))
+        return np.array([lifts.get(label, 1.0) for label in classes], dtype=np.float32)
 
     def score(self, texts: Sequence[str], kinds: Sequence[str | None] | None = None) -> Scores:
         """Return all heads for the texts; a kind that is None is judged from the text."""
@@ -178,11 +187,11 @@ class Classifier:
         # Every text has its length mark; one with nothing else says nothing.
         blank = joined["known"] <= 1
         return Scores(
-            sentiment=self._head("sentiment", joined["sentiment"], blank),
-            topic=self._head("topic", joined["topic"], blank),
-            appeal=self._head("appeal", joined["appeal"], blank),
-            urgency=self._head("urgency", joined["urgency"], blank),
-            official_topic=self._head("official_topic", joined["official_topic"], blank),
+            sentiment=self._head("sentiment", joined["sentiment"], joined["lifts"], blank),
+            topic=self._head("topic", joined["topic"], self._lifts["topic"], blank),
+            appeal=self._head("appeal", joined["appeal"], self._lifts["appeal"], blank),
+            urgency=self._head("urgency", joined["urgency"], self._lifts["urgency"], blank),
+            official_topic=self._head("official_topic", joined["official_topic"], None, blank),
             kind=np.array(KINDS)[joined["kind"].argmax(axis=1)],
             model=self.version,
         )
@@ -215,11 +224,12 @@ class Classifier:
         directions: dict[str, Floats] = {
             head: np.zeros(mixed.size, dtype=np.float32) for head in HEADS
         }
-        for head in HEADS:
-            if head != "sentiment":
-                part = self._columns[head]
-                directions[head][part] = _towards(mixed[part], int(mixed[part].argmax()))
-        best = tuple(LABELS["sentiment"])[int(self._sentiment(mixed[None], domain)[0].argmax())]
+        for head, lifts in self._lifts.items():
+            part = self._columns[head]
+            chosen = int((self._shares(mixed[None], head)[0] * lifts).argmax())
+            directions[head][part] = _towards(mixed[part], chosen)
+        shares = self._sentiment(mixed[None], domain) * (domain @ self._expert_lifts)
+        best = tuple(LABELS["sentiment"])[int(shares[0].argmax())]
         for share, name in zip(domain[0], self._labels["domain"], strict=True):
             part, labels = self._columns[f"sentiment/{name}"], self._labels[f"sentiment/{name}"]
             if best in labels:
@@ -291,7 +301,8 @@ class Classifier:
             for name in ("topic", "appeal", "urgency", "official_topic")
         }
         known = np.diff(bag.bounds).astype(np.float32)
-        return {**heads, "sentiment": self._sentiment(logits, domain), "kind": kind, "known": known}
+        sentiment, lifts = self._sentiment(logits, domain), domain @ self._expert_lifts
+        return {**heads, "sentiment": sentiment, "lifts": lifts, "kind": kind, "known": known}
 
     def _shares(self, logits: Floats, block: str) -> Floats:
         """Return (n, labels) the probabilities of one block."""
@@ -313,10 +324,11 @@ class Classifier:
         allowed |= given[:, None] < 0
         return _softmax(np.where(allowed, logits[:, self._columns["domain"]], -np.inf))
 
-    def _head(self, name: str, probabilities: Floats, blank: NDArray[np.bool_]) -> HeadScores:
+    def _head(
+        self, name: str, probabilities: Floats, lifts: Floats | None, blank: NDArray[np.bool_]
+    ) -> HeadScores:
         classes = self._labels[name] if name in self._labels else tuple(LABELS["sentiment"])
-        lifts = np.array(self.manifest.lifts.get(name, (1.0,) * len(classes)), dtype=np.float32)
-        best = (probabilities * lifts).argmax(axis=1)
+        best = (probabilities if lifts is None else probabilities * lifts).argmax(axis=1)
         probability = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
         unsure = blank | (probability < self.manifest.at_least.get(name, 0.0))
         return HeadScores(

@@ -9,23 +9,33 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import scipy.sparse as sp
 
 from models.classifier import straightened
+from models.features import BLOCKS, BODY, BUCKET_BITS
 from models.labels import HEADS, KINDS, LABELS
 from models.training_corpus import (
     CITIZEN,
-    COPY_WEIGHT,
     HELD_PART,
+    POST,
     SENTIMENT_SETS,
     Corpus,
     Task,
     read_corpus,
 )
-from models.training_fit import FIRM, Linear, calibrated, calibration_curve, fitted, softmax
+from models.training_fit import (
+    Linear,
+    Machine,
+    blended,
+    calibrated,
+    calibration_curve,
+    fitted,
+    softmax,
+)
 from models.training_metrics import HeadQuality, best_lifts, quality
 from models.training_vectors import counted, rarity_of, vocabulary, weighed, word_buckets
 from models.weight_files import Arrays, Block, Manifest, write_weights
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from models.training_made import Made
     from models.training_vectors import Vocabulary
 
 CALIBRATION_PART: Final = 8
@@ -46,22 +57,31 @@ TURNS: Final = 4
 CITIZEN_COUNTS: Final = 2.0
 """How much more a citizen message counts when n-grams are chosen and weighed."""
 
-LENT: Final = 0.3
-"""Weight of what the other sets' models think, as features of a sentiment expert."""
+LEAST_SPREAD: Final = 0.05
+"""A column that hardly moves on a task must not be blown up to a feature."""
 
-DOMAIN_ROWS: Final = 4_000
-FIRM_EXPERT: Final = 0.3
-FIRM_OFFICIAL: Final = 1.0
-NEWS_BALANCE: Final = 0.5
-"""Half way to equal classes: good news is rare in the set and was never found otherwise."""
+LENT: Final = 0.2
+"""Spread of what the other sets' models think, as features of a sentiment expert."""
 
-SHARPER: Final = 2.0
-DOMAIN_PRIOR: Final = {"everyday_post": 1.0, "weibo_2018": -0.5, "shop_review": -2.0}
-"""Log-odds added to domains: a district collects everyday posts far more than shop reviews,
-and two domains of the same microblogs must not blur each other."""
+PLAIN: Final = Machine()
+PLAIN_EXPERT: Final = Machine(firm=0.4)
+BY_RATIO: Final = Machine(by_ratio=True)
 
-LENT_TOPICS: Final = 2.0
-"""Length of the 39 topics' weights as features of the official ones, which have few labels."""
+DOMAIN_PRIOR: Final = {
+    CITIZEN: 1.0,
+    "news": 1.0,
+    "everyday_post": 1.0,
+    "weibo_2018": -0.5,
+    "shop_review": -2.0,
+}
+"""Log-odds added to domains: a district collects messages, news and everyday posts far more
+than shop reviews, and two domains of the same microblogs must not blur each other."""
+
+PLAIN_TASKS: Final = ("topic", "official_topic")
+"""Heads that n-grams weighed by term ratio did not help."""
+
+LIFT_ROWS: Final = 400
+"""Fewer unseen rows are too few to choose lifts on."""
 
 UNSURE_SHARE: Final = 0.005
 UNSURE_AT_MOST: Final = 0.3
@@ -98,14 +118,16 @@ def train(
     out: Path,
     corrections: pa.Table | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    made: Made | None = None,
 ) -> TrainingReport:
     """Train on the data folder and the corrections and write a weights folder to `out`.
 
-    `corrections` has the columns text, kind, head, label. Raises FileNotFoundError when a set is
-    missing. Takes some minutes of one core.
+    `corrections` has the columns text, kind, head, label; `made` are labels and texts of this
+    project, the packaged ones by default. Raises FileNotFoundError when a set is missing. Takes
+    some minutes of one core.
     """
     progress("reading texts")
-    corpus = read_corpus(data, corrections)
+    corpus = read_corpus(data, corrections, made)
     return train_corpus(corpus, out, progress)
 
 
@@ -116,14 +138,10 @@ def train_corpus(
     progress(f"counting n-grams of {len(corpus.texts)} texts")
     chosen, rows = _vectors(corpus)
     trained = _experts(corpus, rows, progress)
-    for name in ("topic", "appeal", "urgency"):
+    for name in ("topic", "appeal", "urgency", "official_topic"):
         progress(f"fitting {name}")
-        trained[name] = _in_turns(rows, corpus.task(name), corpus.parts, FIRM)
-    progress("fitting official topics")
-    length = float(np.linalg.norm(trained["topic"].model.weights, axis=1).mean())
-    topics = _lent([trained["topic"].model], LENT_TOPICS / length)
-    official = corpus.task("official_topic")
-    trained["official_topic"] = _in_turns(rows, official, corpus.parts, FIRM_OFFICIAL, topics)
+        task = corpus.task(name)
+        trained[name] = _in_turns(rows, task, corpus, partial(_head, rows, task, None))
     progress("fitting domain")
     trained["domain"] = _domain(rows, corpus)
     manifest = _manifest(corpus, chosen, trained)
@@ -133,73 +151,98 @@ def train_corpus(
         version=manifest.version,
         ngrams=chosen.buckets.size,
         texts=len(corpus.texts),
-        quality={name: _quality(one) for name, one in trained.items()},
+        quality={n: _quality(one, manifest.lifts.get(n)) for n, one in trained.items()},
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    """All texts as vectors (n, v), and the own rarity (v,) of the n-grams of messages and posts."""
+    """All texts as vectors (n, v), and the own rarity (v,) of the n-grams of each kind."""
 
     vectors: sp.csr_matrix
-    messages: NDArray[np.float32]
-    posts: NDArray[np.float32]
+    rarities: dict[str, NDArray[np.float32]]
 
     def of(self, task: Task, at: NDArray[np.int64]) -> sp.csr_matrix:
         """Return the vectors of some rows of a task."""
         return self.vectors[task.rows[at]]
 
     def rarity(self, task: Task) -> NDArray[np.float32]:
-        """Return how rare each n-gram is among the texts of a task."""
-        apart = task.name.startswith("sentiment/") and task.name != f"sentiment/{CITIZEN}"
-        return self.posts if apart or task.name == "domain" else self.messages
+        """Return how rare each n-gram is among the texts of a task's kind."""
+        return self.rarities[_kind_of(task.name)]
+
+
+def _kind_of(task: str) -> str:
+    """Return the kind whose words a task is about; the domain is hardest to tell among posts."""
+    kinds = {f"sentiment/{chosen.domain}": chosen.kind for chosen in SENTIMENT_SETS}
+    return {**kinds, "domain": POST}.get(task, CITIZEN)
 
 
 def _vectors(corpus: Corpus) -> tuple[Vocabulary, _Rows]:
     counts = counted(corpus.texts)
-    message = np.ones(len(corpus.texts), dtype=bool)
+    kind = np.full(len(corpus.texts), CITIZEN, dtype=object)
     for chosen in SENTIMENT_SETS:
-        message[corpus.task(f"sentiment/{chosen.domain}").rows] = False
-    messages = [text for text, own in zip(corpus.texts, message, strict=True) if own]
-    known = vocabulary(counts, np.where(message, CITIZEN_COUNTS, 1.0), word_buckets(messages))
-    rarities = [rarity_of(counts[np.flatnonzero(own)], known) for own in (message, ~message)]
-    return known, _Rows(weighed(counts, known), *rarities)
+        kind[corpus.task(f"sentiment/{chosen.domain}").rows] = chosen.kind
+    # Posts have neither title nor closing request: their ends are not worth a place.
+    importance = np.tile(np.where(kind == CITIZEN, CITIZEN_COUNTS, 1.0), (BLOCKS, 1))
+    importance[BODY + 1 :, kind == POST] = 0
+    messages = [corpus.texts[row] for row in np.flatnonzero(kind == CITIZEN)]
+    known = vocabulary(counts, importance, word_buckets(messages))
+    rarities = {one: rarity_of(counts[np.flatnonzero(kind == one)], known) for one in KINDS}
+    rarities[POST] = rarities[POST] * (known.buckets >> BUCKET_BITS == BODY)
+    return known, _Rows(vectors=weighed(counts, known), rarities=rarities)
 
 
 def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> dict[str, _Trained]:
     """Return a sentiment model a domain, each helped by what the others' words mean."""
-    first: dict[str, Linear] = {}
-    for chosen in SENTIMENT_SETS:
-        progress(f"fitting sentiment of {chosen.domain}")
-        task = corpus.task(f"sentiment/{chosen.domain}")
-        seen = np.flatnonzero(corpus.parts[task.rows] < CALIBRATION_PART)
-        first[chosen.domain] = _fit(rows, task, seen, FIRM_EXPERT)
+    tasks = {s.domain: corpus.task(f"sentiment/{s.domain}") for s in SENTIMENT_SETS}
+    alone: dict[str, Linear] = {}
+    for domain, task in tasks.items():
+        progress(f"fitting sentiment of {domain}")
+        known = np.flatnonzero(corpus.parts[task.rows] != HELD_PART)
+        alone[domain] = _fit(rows, task, known, BY_RATIO)
     trained = {}
-    for chosen in SENTIMENT_SETS:
-        progress(f"pooling sentiment of {chosen.domain}")
-        task = corpus.task(f"sentiment/{chosen.domain}")
-        lent = _lent([model for domain, model in first.items() if domain != chosen.domain])
-        seen = np.flatnonzero(corpus.parts[task.rows] < CALIBRATION_PART)
-        unseen = np.flatnonzero(corpus.parts[task.rows] == CALIBRATION_PART)
-        asked, y = rows.of(task, unseen), task.y[unseen]
-        alone = first[chosen.domain].logits(asked)
-        logits = _fit(rows, task, seen, FIRM_EXPERT, lent).logits(asked)
-        # Some sets know all their own words: what the others lend would only blur them.
-        helped = (logits.argmax(axis=1) == y).sum() > (alone.argmax(axis=1) == y).sum()
-        known = np.concatenate([seen, unseen])
-        model = _fit(rows, task, known, FIRM_EXPERT, lent if helped else None)
-        logits = logits if helped else alone
-        balance = NEWS_BALANCE if chosen.kind == "news" else 0.0
-        trained[task.name] = _calibrate(model, task, unseen, logits, balance)
+    for domain, task in tasks.items():
+        progress(f"pooling sentiment of {domain}")
+        others = [model for other, model in alone.items() if other != domain]
+        make = partial(_expert, rows, task, _lent(others, rows, task))
+        trained[task.name] = _in_turns(rows, task, corpus, make)
     progress("fitting sentiment of citizen messages")
     task = corpus.task(f"sentiment/{CITIZEN}")
-    trained[task.name] = _in_turns(rows, task, corpus.parts, FIRM, _lent(list(first.values())))
+    make = partial(_head, rows, task, _lent(list(alone.values()), rows, task))
+    trained[task.name] = _in_turns(rows, task, corpus, make)
     return trained
 
 
-def _lent(models: Sequence[Linear], weight: float = LENT) -> Linear:
-    """Return all columns of the models side by side, scaled to be features."""
-    columns = np.vstack([model.weights for model in models]) * np.float32(weight)
+def _expert(rows: _Rows, task: Task, lent: Linear, at: NDArray[np.int64]) -> tuple[Linear, ...]:
+    """Return what an expert may be: a machine by term ratio or its mean with a plain one.
+
+    With what others lend and without: some sets know all their own words, and are only blurred.
+    """
+    models: list[Linear] = []
+    for one in (lent, None):
+        ratio = _fit(rows, task, at, BY_RATIO, one)
+        models += [ratio, blended([ratio, _fit(rows, task, at, PLAIN_EXPERT, one)])]
+    return tuple(models)
+
+
+def _head(
+    rows: _Rows, task: Task, lent: Linear | None, at: NDArray[np.int64]
+) -> tuple[Linear, ...]:
+    """Return the one model of a head of messages."""
+    plain = _fit(rows, task, at, PLAIN, lent)
+    if task.name in PLAIN_TASKS:
+        return (plain,)
+    return (blended([plain, _fit(rows, task, at, BY_RATIO, lent)]),)
+
+
+def _lent(models: Sequence[Linear], rows: _Rows, task: Task) -> Linear:
+    """Return all columns of the models side by side, each as wide as a feature may be.
+
+    Of two mirrored columns one is enough.
+    """
+    columns = np.vstack([m.weights[(1 if len(m.weights) == 2 else 0) :] for m in models])
+    found = np.asarray(rows.vectors[task.rows] @ columns.T)
+    columns *= (LENT / np.maximum(found.std(axis=0), LEAST_SPREAD))[:, None].astype(np.float32)
     # A bias would only shift the feature, and that of a class never seen is far off.
     return Linear(
         weights=columns,
@@ -212,16 +255,20 @@ def _fit(
     rows: _Rows,
     task: Task,
     at: NDArray[np.int64],
-    firm: float,
+    machine: Machine,
     lent: Linear | None = None,
 ) -> Linear:
     """Fit on n-grams and lent columns, and fold the lent columns back into n-gram weights."""
     rarity, own = rows.rarity(task), rows.of(task, at)
-    parts = [sp.csr_matrix(own @ sp.diags(rarity))]
-    if lent is not None:
-        parts.append(sp.csr_matrix(lent.logits(own).astype(np.float32)))
-    y, weights = task.y[at], task.weights[at]
-    model = fitted(sp.csr_matrix(sp.hstack(parts)), y, len(task.labels), weights, firm)
+    features = None if lent is None else lent.logits(own)
+    model = fitted(
+        sp.csr_matrix(own @ sp.diags(rarity)),
+        task.y[at],
+        len(task.labels),
+        task.weights[at],
+        machine,
+        features,
+    )
     plain = model.weights[:, : rarity.size] * rarity
     if lent is not None:
         plain += model.weights[:, rarity.size :] @ lent.weights
@@ -231,25 +278,30 @@ def _fit(
 def _in_turns(
     rows: _Rows,
     task: Task,
-    parts: NDArray[np.int64],
-    firm: float,
-    lent: Linear | None = None,
+    corpus: Corpus,
+    make: Callable[[NDArray[np.int64]], tuple[Linear, ...]],
 ) -> _Trained:
-    """Fit on all but the held part; calibrate on logits of rows left out in turns."""
+    """Return the model that is right most often on rows left out in turns, calibrated on them.
 
-    def fit(at: NDArray[np.int64]) -> Linear:
-        return _fit(rows, task, at, firm, lent)
-
-    part = parts[task.rows]
+    `make` fits every model tried on some rows of the task; the last fit has all but the held part.
+    """
+    part = corpus.parts[task.rows]
     known = np.flatnonzero(part != HELD_PART)
+    taught = known[task.weights[known] > 0]
     # Copies with other names double the time: they wait for the final fit.
-    turned = known[task.weights[known] > COPY_WEIGHT]
-    logits = np.zeros((turned.size, len(task.labels)))
+    turned = taught[~corpus.copies[task.rows[taught]]]
+    judged = known[task.judged[known]]
+    judging = np.isin(task.rows, task.rows[judged])
+    asked: list[NDArray[np.int64]] = []
+    told: list[NDArray[np.float64]] = []
     for turn in range(TURNS):
-        out = part[turned] % TURNS == turn
-        logits[out] = fit(turned[~out]).logits(rows.of(task, turned[out]))
-    judged = task.judged[turned]
-    return _calibrate(fit(known), task, turned[judged], logits[judged])
+        out = judged[part[judged] % TURNS == turn]
+        models = make(turned[~judging[turned] | (part[turned] % TURNS != turn)])
+        told.append(np.stack([model.logits(rows.of(task, out)) for model in models]))
+        asked.append(out)
+    unseen, logits = np.concatenate(asked), np.concatenate(told, axis=1)
+    best = int((logits.argmax(axis=2) == task.y[unseen]).sum(axis=1).argmax())
+    return _calibrate(make(taught)[best], task, unseen, logits[best])
 
 
 def _calibrate(
@@ -257,17 +309,15 @@ def _calibrate(
     task: Task,
     unseen: NDArray[np.int64],
     logits: NDArray[np.float64],
-    balance: float = 0.0,
 ) -> _Trained:
     kinds = task.kinds[unseen]
-    best = calibrated(model, logits, task.y[unseen], kinds, balance)
+    best = calibrated(model, logits, task.y[unseen], kinds)
     warmed = _as_calibrated(model, best, logits) + best.kind_bias[kinds]
     # The curve of a head is that of messages: the other kinds have too few labelled rows.
     of_messages = kinds == KINDS.index(CITIZEN)
     chosen = of_messages if of_messages.any() else np.ones(kinds.size, dtype=bool)
-    if not balance:
-        curve = calibration_curve(softmax(warmed[chosen]), task.y[unseen][chosen])
-        best = replace(best, curve=curve)
+    curve = calibration_curve(softmax(warmed[chosen]), task.y[unseen][chosen])
+    best = replace(best, curve=curve)
     return _Trained(best, task, unseen, warmed)
 
 
@@ -281,31 +331,14 @@ def _as_calibrated(raw: Linear, best: Linear, logits: NDArray[np.float64]) -> ND
 def _domain(rows: _Rows, corpus: Corpus) -> _Trained:
     task = corpus.task("domain")
     part = corpus.parts[task.rows]
-    seen = np.concatenate(
-        [
-            np.flatnonzero((task.y == domain) & (part < CALIBRATION_PART))[:DOMAIN_ROWS]
-            for domain in range(len(task.labels))
-        ]
-    )
-    unseen = np.flatnonzero(part == CALIBRATION_PART)
-    model = _fit(rows, task, seen, FIRM_EXPERT)
-    plain = Task(
-        name=task.name,
-        labels=task.labels,
-        rows=task.rows,
-        y=task.y,
-        weights=task.weights,
-        kinds=np.zeros_like(task.kinds),
-        judged=task.judged,
-    )
-    found = _calibrate(model, plain, unseen, model.logits(rows.of(task, unseen)), balance=1.0)
+    seen = np.flatnonzero(part < CALIBRATION_PART)
+    unseen = np.flatnonzero((part == CALIBRATION_PART) & task.judged)
+    model = _fit(rows, task, seen, BY_RATIO)
+    plain = replace(task, kinds=np.zeros_like(task.kinds))
+    found = _calibrate(model, plain, unseen, model.logits(rows.of(task, unseen)))
     prior = np.array([DOMAIN_PRIOR.get(domain, 0.0) for domain in task.labels])
-    sharper = Linear(
-        weights=found.model.weights * np.float32(SHARPER),
-        bias=found.model.bias * SHARPER + prior,
-        kind_bias=found.model.kind_bias,
-    )
-    return _Trained(sharper, plain, unseen, found.logits * SHARPER + prior)
+    leaning = replace(found.model, bias=found.model.bias + prior)
+    return _Trained(leaning, plain, unseen, found.logits + prior)
 
 
 def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) -> Manifest:
@@ -319,22 +352,22 @@ def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) 
         "domain",
     ]
     kind_of = {CITIZEN: CITIZEN, **{s.domain: s.kind for s in SENTIMENT_SETS}}
-    lifts: dict[str, tuple[float, ...]] = {}
     at_least = {"sentiment": SENTIMENT_AT_LEAST, "urgency": 0.0}
+    lifts = {
+        name: _lifts(one)
+        for name, one in trained.items()
+        if name in HEADS or (name.startswith("sentiment/") and len(one.task.labels) > 2)
+    }
     for head in HEADS:
-        one = trained[f"sentiment/{CITIZEN}" if head == "sentiment" else head]
-        shares = one.shares()
-        citizen = one.task.kinds[one.unseen] == KINDS.index(CITIZEN)
-        if head != "sentiment":
-            lifts[head] = best_lifts(shares[citizen], one.task.y[one.unseen][citizen])
         if head not in at_least:
+            shares = trained[head].shares()
             chosen_ones = (shares * lifts[head]).argmax(axis=1)[:, None]
             sure = np.take_along_axis(shares, chosen_ones, axis=1)
             unsure = float(np.quantile(sure, UNSURE_SHARE))
             at_least[head] = round(min(unsure, UNSURE_AT_MOST), 3)
     digest = hashlib.sha256(b"".join(trained[name].model.weights.tobytes() for name in names))
     digest.update(chosen.buckets.tobytes())
-    found = {name: _quality(one) for name, one in trained.items()}
+    found = {name: _quality(one, lifts.get(name)) for name, one in trained.items()}
     return Manifest(
         version=f"{len(corpus.texts)}-{digest.hexdigest()[:10]}",
         blocks=tuple(
@@ -357,12 +390,24 @@ def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) 
     )
 
 
-def _quality(one: _Trained) -> HeadQuality:
+def _lifts(one: _Trained) -> tuple[float, ...]:
+    y, shares = _judged(one)
+    return best_lifts(shares, y) if y.size >= LIFT_ROWS else (1.0,) * shares.shape[1]
+
+
+def _judged(one: _Trained) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return labels and probabilities of unseen rows, of messages alone where kinds are mixed."""
     y, shares = one.task.y[one.unseen], one.shares()
-    if one.task.name in LABELS or one.task.name == f"sentiment/{CITIZEN}":
+    if one.task.name in LABELS:
         citizen = one.task.kinds[one.unseen] == KINDS.index(CITIZEN)
         y, shares = y[citizen], shares[citizen]
-    return quality(shares, y)
+    return y, shares
+
+
+def _quality(one: _Trained, lifts: tuple[float, ...] | None) -> HeadQuality:
+    y, shares = _judged(one)
+    best = None if lifts is None else (shares * lifts).argmax(axis=1)
+    return quality(shares, y, best)
 
 
 def _arrays(chosen: Vocabulary, models: Sequence[Linear]) -> Arrays:

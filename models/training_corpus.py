@@ -6,13 +6,11 @@ parts by a hash of its folded form, so that a split never depends on order or on
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import random
 import re
 from collections import Counter
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -20,6 +18,7 @@ import pyarrow.parquet as pq
 
 from models.fold import fold_texts
 from models.labels import APPEALS, HEADS, KINDS, LABELS, SENTIMENTS, TOPICS, URGENCIES
+from models.training_made import OFFICIAL, Made, news_id, packaged_made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +34,22 @@ HELD_PART: Final = 9
 NO_LABEL: Final = -1
 GOLD: Final = "gold_feedback_dev"
 UNLABELLED: Final = "citizen_messages_unlabelled"
-OFFICIAL: Final = "taidi2020c_fj2_topics"
-SILVER_FILE: Final = "training_labels.tsv"
+OFFICIAL_SET: Final = "taidi2020c_fj2_topics"
 SHOP_ROWS: Final = 12_000
+HOTEL_CATEGORY: Final = "酒店"
 TAXONOMY: Final = "taidi2020c_fj1_taxonomy"
 TAXONOMY_WEIGHT: Final = 0.6
+WRITTEN_WEIGHT: Final = 1.0
+"""What a text written for training counts beside a real one."""
+
+WRITTEN_URGENCY_WEIGHT: Final = 0.1
+"""Danger was written about far more often than it is reported: full weight cost 2 points."""
+
+SECOND_WEIGHT: Final = 0.5
+"""What a label from outside a set counts beside the set's own: a reader's, a shop's."""
+
+ALWAYS_TRAINS: Final = 0
+"""Part of the written texts: none of them is kept back, for none ever judges a model."""
 
 SEED: Final = 0
 COPY_WEIGHT: Final = 0.5
@@ -94,6 +104,10 @@ SENTIMENT_SETS: Final = (
 )
 CITIZEN: Final = "citizen_message"
 """The domain of citizen messages; its sentiment is taught by the labelled messages."""
+NEWS: Final = "news"
+POST: Final = "post"
+_SENTIMENT_DOMAIN: Final = {CITIZEN: CITIZEN, NEWS: "news", POST: "everyday_post"}
+"""Which expert learns from a text that comes from no set of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +115,8 @@ class Task:
     """One softmax to train: rows of the corpus, their labels by number, their weights.
 
     `kinds` (n,) are numbers into KINDS. `judged` (n,) says which rows calibrate and measure the
-    model: not those that were picked because an earlier model was unsure of them.
+    model: those of the data sets, not what was labelled or written for training. A weight of
+    zero is of a row that only judges.
     """
 
     name: str
@@ -115,10 +130,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """All texts, the part (0..9) of each, the tasks over them, and which rows are held back."""
+    """All texts, the part (0..9) of each, whether it is a renamed copy, and the tasks over them."""
 
     texts: tuple[str, ...]
     parts: NDArray[np.int64]
+    copies: NDArray[np.bool_]
     tasks: tuple[Task, ...]
     unlabelled: NDArray[np.int64]
     sources: tuple[str, ...]
@@ -142,25 +158,37 @@ class _Gathering:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.originals: list[int] = []
+        self.fixed_parts: dict[int, int] = {}
         self.rows: dict[str, list[_Row]] = {}
 
-    def add(
-        self,
-        text: str,
-        kind: str,
-        labels: Mapping[str, str],
-        *,
-        weight: float = 1.0,
-        judged: bool = True,
-        original: int | None = None,
-    ) -> int:
+    def add(self, text: str, original: int | None = None, part: int | None = None) -> int:
+        """Add a text and return its row; a copy stays in the part of its `original`."""
         row = len(self.texts)
         self.texts.append(text)
         self.originals.append(row if original is None else original)
+        if part is not None:
+            self.fixed_parts[row] = part
+        return row
+
+    def label(
+        self,
+        row: int,
+        kind: str,
+        labels: Mapping[str, str],
+        weight: float = 1.0,
+        *,
+        judged: bool = False,
+    ) -> None:
+        """Add labels, by task, to a text already added."""
         for task, label in labels.items():
             one = _Row(row, label, weight, KINDS.index(kind), judged)
             self.rows.setdefault(task, []).append(one)
-        return row
+
+    def parts(self) -> NDArray[np.int64]:
+        """Return the part of every text."""
+        found = part_of(self.texts)[self.originals]
+        found[list(self.fixed_parts)] = list(self.fixed_parts.values())
+        return found
 
     def task(self, name: str, labels: tuple[str, ...]) -> Task:
         known = [row for row in self.rows.get(name, []) if row.label in labels]
@@ -183,41 +211,43 @@ def part_of(texts: Sequence[str]) -> NDArray[np.int64]:
     )
 
 
-def read_corpus(data: Path, corrections: pa.Table | None = None) -> Corpus:
-    """Return every labelled text of the data folder; FileNotFoundError names a missing set."""
-    gathering = _Gathering()
-    _add_gold(gathering, data)
-    unlabelled = _add_messages(gathering, data)
+def read_corpus(
+    data: Path, corrections: pa.Table | None = None, made: Made | None = None
+) -> Corpus:
+    """Return every labelled text of the data folder and what was made for training.
+
+    FileNotFoundError names a missing set.
+    """
+    made = made or packaged_made()
+    gathering, read = _Gathering(), made.labels
+    _add_gold(gathering, data, read)
+    unlabelled = _add_messages(gathering, data, read)
     _add_official(gathering, data)
     for chosen in SENTIMENT_SETS:
-        _add_sentiments(gathering, data, chosen)
+        _add_sentiments(gathering, data, chosen, read)
+    _add_written(gathering, made)
     _add_corrections(gathering, corrections)
     _add_renamed(gathering)
     domains = (CITIZEN, *(chosen.domain for chosen in SENTIMENT_SETS))
-    judged = [row.label for row in gathering.rows["official_topic"] if row.judged]
+    judged = [row.label for row in gathering.rows[OFFICIAL] if row.judged]
     official = tuple(sorted(set(judged)))
     tasks = [
         gathering.task("topic", tuple(TOPICS)),
         gathering.task("appeal", tuple(APPEALS)),
         gathering.task("urgency", tuple(URGENCIES)),
-        gathering.task("official_topic", official),
+        gathering.task(OFFICIAL, official),
         gathering.task(f"sentiment/{CITIZEN}", tuple(SENTIMENTS)),
         *(gathering.task(f"sentiment/{s.domain}", s.labels) for s in SENTIMENT_SETS),
         gathering.task("domain", domains),
     ]
     return Corpus(
         texts=tuple(gathering.texts),
-        parts=part_of(gathering.texts)[gathering.originals],
+        parts=gathering.parts(),
+        copies=np.array(gathering.originals) != np.arange(len(gathering.texts)),
         tasks=tuple(tasks),
         unlabelled=np.array(unlabelled, dtype=np.int64),
-        sources=(GOLD, UNLABELLED, OFFICIAL, TAXONOMY, *(s.file for s in SENTIMENT_SETS)),
+        sources=(GOLD, UNLABELLED, OFFICIAL_SET, TAXONOMY, *(s.file for s in SENTIMENT_SETS)),
     )
-
-
-def silver_labels() -> dict[str, dict[str, str]]:
-    """Return labels by message id that a language model gave beside the gold ones (no text)."""
-    lines = (resources.files("models") / SILVER_FILE).read_text(encoding="utf-8").splitlines()
-    return {row["uid"]: {h: row[h] for h in HEADS} for row in csv.DictReader(lines, delimiter="\t")}
 
 
 def _rows(data: Path, name: str) -> list[dict[str, Any]]:
@@ -225,42 +255,81 @@ def _rows(data: Path, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _head_labels(row: Mapping[str, Any]) -> dict[str, str]:
-    labels: dict[str, str] = {head: str(row[head]) for head in HEADS if head != "sentiment"}
-    return {**labels, f"sentiment/{CITIZEN}": str(row["sentiment"])}
+def _tasks_of(labels: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """Return a text's labels by the name of the task they teach."""
+    sentiment = f"sentiment/{_SENTIMENT_DOMAIN[kind]}"
+    return {
+        sentiment if head == "sentiment" else head: str(label) for head, label in labels.items()
+    }
 
 
-def _add_gold(gathering: _Gathering, data: Path) -> None:
+def _add_gold(gathering: _Gathering, data: Path, read: Mapping[str, Mapping[str, str]]) -> None:
     for row in _rows(data, GOLD):
-        labels = _head_labels(row)
-        if row["kind"] == CITIZEN:
+        kind = row["kind"]
+        labels = _tasks_of({head: row[head] for head in HEADS}, kind)
+        again = _tasks_of(read.get(row["uid"], {}), kind)
+        at = gathering.add(row["text"])
+        if kind == CITIZEN:
             labels["domain"] = CITIZEN
-        gathering.add(row["text"], row["kind"], labels)
+        else:
+            sentiment = f"sentiment/{_SENTIMENT_DOMAIN[kind]}"
+            gathering.label(at, kind, {sentiment: labels.pop(sentiment)}, SECOND_WEIGHT)
+        for task, label in labels.items():
+            # A gold label that a second reader gave otherwise still judges, but does not teach.
+            weight = 1.0 if again.get(task, label) == label else 0.0
+            gathering.label(at, kind, {task: label}, weight, judged=True)
+        _label_official(gathering, at, again.pop(OFFICIAL, None))
+        gathering.label(at, kind, {t: v for t, v in again.items() if v != labels.get(t)})
 
 
-def _add_messages(gathering: _Gathering, data: Path) -> list[int]:
-    gold, silver = {row["uid"] for row in _rows(data, GOLD)}, silver_labels()
+def _label_official(gathering: _Gathering, at: int, label: str | None) -> None:
+    if label is not None:
+        gathering.label(at, CITIZEN, {OFFICIAL: label}, SECOND_WEIGHT)
+
+
+def _add_messages(
+    gathering: _Gathering, data: Path, read: Mapping[str, Mapping[str, str]]
+) -> list[int]:
+    gold = {row["uid"] for row in _rows(data, GOLD)}
     unlabelled = []
     for row in _rows(data, UNLABELLED):
-        if row["uid"] in silver:
-            labels = _head_labels(silver[row["uid"]])
-            gathering.add(row["text"], CITIZEN, labels, judged=False)
-        elif row["uid"] not in gold:
-            unlabelled.append(gathering.add(row["text"], CITIZEN, {}))
+        if row["uid"] not in gold:
+            labels = _tasks_of(read.get(row["uid"], {}), CITIZEN)
+            at = gathering.add(row["text"])
+            _label_official(gathering, at, labels.pop(OFFICIAL, None))
+            gathering.label(at, CITIZEN, {**labels, "domain": CITIZEN})
+            if not labels:
+                unlabelled.append(at)
     return unlabelled
 
 
+def _add_written(gathering: _Gathering, made: Made) -> None:
+    for text, kind, labels in made.texts:
+        at = gathering.add(text, part=ALWAYS_TRAINS)
+        for task, label in _tasks_of(labels, kind).items():
+            weight = WRITTEN_URGENCY_WEIGHT if task == "urgency" else WRITTEN_WEIGHT
+            gathering.label(at, kind, {task: label}, weight)
+
+
 def _add_official(gathering: _Gathering, data: Path) -> None:
-    for row in _rows(data, OFFICIAL):
-        gathering.add(row["text"], CITIZEN, {"official_topic": row["label"]})
+    for row in _rows(data, OFFICIAL_SET):
+        at = gathering.add(row["text"])
+        gathering.label(at, CITIZEN, {OFFICIAL: row["label"]}, judged=True)
     for row in _rows(data, TAXONOMY):
-        labels = {"official_topic": row["label"]}
-        gathering.add(row["text"], CITIZEN, labels, weight=TAXONOMY_WEIGHT, judged=False)
+        at = gathering.add(row["text"])
+        gathering.label(at, CITIZEN, {OFFICIAL: row["label"]}, TAXONOMY_WEIGHT)
 
 
-def _add_sentiments(gathering: _Gathering, data: Path, chosen: SentimentSet) -> None:
+def _add_sentiments(
+    gathering: _Gathering,
+    data: Path,
+    chosen: SentimentSet,
+    read: Mapping[str, Mapping[str, str]],
+) -> None:
     rows = _rows(data, chosen.file)
     if chosen.domain == "shop_review":
+        _add_hotels(gathering, data, [row for row in rows if row["cat"] == HOTEL_CATEGORY])
+        rows = [row for row in rows if row["cat"] != HOTEL_CATEGORY]
         # Shop reviews only lend their words to the other domains: an even sample is enough.
         rows = rows[:: max(1, len(rows) // SHOP_ROWS)]
     for row in rows:
@@ -268,7 +337,25 @@ def _add_sentiments(gathering: _Gathering, data: Path, chosen: SentimentSet) -> 
             f"sentiment/{chosen.domain}": chosen.meaning[str(row["label"])],
             "domain": chosen.domain,
         }
-        gathering.add(row["text"], chosen.kind, labels)
+        at = gathering.add(row["text"])
+        gathering.label(at, chosen.kind, labels, judged=True)
+        if chosen.kind == NEWS:
+            again = _tasks_of(read.get(news_id(row["text"]), {}), NEWS)
+            sentiment = {t: again.pop(t) for t in tuple(again) if t in labels}
+            gathering.label(at, NEWS, again)
+            gathering.label(at, NEWS, sentiment, SECOND_WEIGHT)
+
+
+def _add_hotels(gathering: _Gathering, data: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let the shop's hotel reviews teach the expert of hotels; many are in the hotels' own set."""
+    hotel = next(chosen for chosen in SENTIMENT_SETS if chosen.domain == "hotel_review")
+    known = {row["text"] for row in _rows(data, hotel.file)}
+    for row in rows:
+        if row["text"] not in known:
+            at = gathering.add(row["text"])
+            label = hotel.meaning[str(row["label"])]
+            gathering.label(at, POST, {f"sentiment/{hotel.domain}": label}, SECOND_WEIGHT)
+            gathering.label(at, POST, {"domain": hotel.domain})
 
 
 def _add_renamed(gathering: _Gathering) -> None:
@@ -277,11 +364,11 @@ def _add_renamed(gathering: _Gathering) -> None:
     What stands before such a word in few texts is a name; common words (安置小区) stay. A copy
     stays in the part of its original, so that no model is judged on a text it knows.
     """
-    labels: dict[int, dict[str, str]] = {}
+    labels: dict[int, list[tuple[str, _Row]]] = {}
     for task in ("topic", "appeal", "urgency", f"sentiment/{CITIZEN}"):
         for one in gathering.rows.get(task, []):
-            if KINDS[one.kind] == CITIZEN:
-                labels.setdefault(one.row, {})[task] = one.label
+            if KINDS[one.kind] == CITIZEN and one.weight:
+                labels.setdefault(one.row, []).append((task, one))
     found = [_NAMED.findall(gathering.texts[row]) for row in labels]
     seen = Counter(pair for pairs in found for pair in set(pairs))
     names = sorted({name for (name, _), count in seen.items() if count <= NAME_IN_TEXTS})
@@ -294,7 +381,9 @@ def _add_renamed(gathering: _Gathering) -> None:
     for row, known in labels.items():
         text = _NAMED.sub(renamed, gathering.texts[row])
         if text != gathering.texts[row]:
-            gathering.add(text, CITIZEN, known, weight=COPY_WEIGHT, judged=False, original=row)
+            at = gathering.add(text, original=row)
+            for task, one in known:
+                gathering.label(at, CITIZEN, {task: one.label}, COPY_WEIGHT * one.weight)
 
 
 def _add_corrections(gathering: _Gathering, corrections: pa.Table | None) -> None:
@@ -302,5 +391,5 @@ def _add_corrections(gathering: _Gathering, corrections: pa.Table | None) -> Non
     for row in corrections.to_pylist() if corrections is not None else ():
         head, label = row["head"], str(row["label"])
         if head in LABELS and label in LABELS[head]:
-            task = f"sentiment/{CITIZEN}" if head == "sentiment" else head
-            gathering.add(row["text"], row["kind"] or CITIZEN, {task: label}, judged=False)
+            kind = row["kind"] or CITIZEN
+            gathering.label(gathering.add(row["text"]), kind, _tasks_of({head: label}, kind))

@@ -14,22 +14,36 @@ from sklearn.svm import LinearSVC
 from models.labels import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
 SEED: Final = 0
-FIRM: Final = 1.0
-"""C of the support vector machine; .1 to .5 were up to 3 points worse on topics (docs/model.md)."""
-
 TOLERANCE: Final = 3e-2
 STEPS: Final = 5_000
 UNSEEN: Final = -9.0
 """Logit of a class that no training row has."""
 
+RATIO_SMOOTHING: Final = 0.3
+"""Weighted count added to each n-gram; 1 and more cost up to 2 points (docs/model.md)."""
+
 RIDGE: Final = 0.02
 CURVE_ROWS: Final = 60
 CURVE_POINTS: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """How a support vector machine is fitted.
+
+    `firm` is its C; .1 to .5 were up to 3 points worse on topics (docs/model.md). `by_ratio`
+    multiplies every n-gram with its `term_ratio` before the fit, and folds that back after it.
+    """
+
+    firm: float = 1.0
+    by_ratio: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +65,58 @@ class Linear:
 
 
 def fitted(
-    rows: sp.csr_matrix, y: NDArray[np.int64], classes: int, weights: Floats, firm: float = FIRM
+    rows: sp.csr_matrix,
+    y: NDArray[np.int64],
+    classes: int,
+    weights: Floats,
+    machine: Machine,
+    lent: Floats | None = None,
 ) -> Linear:
-    """Return a class-balanced one-against-rest machine over `classes` columns, uncalibrated."""
-    machine = LinearSVC(
-        C=firm, class_weight="balanced", tol=TOLERANCE, random_state=SEED, max_iter=STEPS
-    )
-    machine.fit(rows, y, sample_weight=weights)
-    coefficients, intercept = machine.coef_, machine.intercept_
-    if len(machine.classes_) == 2:
-        coefficients = np.vstack([-coefficients, coefficients]) / 2
-        intercept = np.array([-intercept[0], intercept[0]]) / 2
-    full = np.zeros((classes, rows.shape[1]), dtype=np.float32)
+    """Return one machine a class against the rest, class-balanced, uncalibrated.
+
+    `lent` (n, m) are features beside the n-grams of `rows` (n, v): the result has v + m columns.
+    """
+    columns = rows.shape[1]
+    full = np.zeros((classes, columns + (0 if lent is None else lent.shape[1])), dtype=np.float32)
     bias = np.full(classes, UNSEEN)
-    full[machine.classes_], bias[machine.classes_] = coefficients, intercept
+    present = np.unique(y)
+    for label in present[-1:] if present.size == 2 else present:
+        pull = term_ratio(rows, y == label, weights) if machine.by_ratio else np.ones(columns)
+        own = rows @ sp.diags(pull.astype(np.float32))
+        seen = own if lent is None else sp.hstack([own, sp.csr_matrix(lent.astype(np.float32))])
+        own_side = y == label
+        balance = np.where(own_side, y.size / (present.size * own_side.sum()), 1.0)
+        if present.size == 2:
+            balance[~own_side] = y.size / (2 * (~own_side).sum())
+        svc = LinearSVC(C=machine.firm, tol=TOLERANCE, random_state=SEED, max_iter=STEPS)
+        svc.fit(sp.csr_matrix(seen), own_side, sample_weight=weights * balance)
+        full[label] = svc.coef_[0]
+        full[label, :columns] *= pull
+        bias[label] = svc.intercept_[0]
+    if present.size == 2:
+        full[present[-1]] /= 2
+        bias[present[-1]] /= 2
+        full[present[0]], bias[present[0]] = -full[present[-1]], -bias[present[-1]]
     return Linear(weights=full, bias=bias, kind_bias=np.zeros((len(KINDS), classes)))
+
+
+def term_ratio(rows: sp.csr_matrix, own: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Return (v,) the log of each n-gram's share inside a class over its share outside.
+
+    The log-count ratio of Wang & Manning 2012, "Baselines and Bigrams", over weighted counts.
+    """
+    inside, outside = ((weights * side) @ rows + RATIO_SMOOTHING for side in (own, ~own))
+    ratio: Floats = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    return ratio
+
+
+def blended(models: Sequence[Linear]) -> Linear:
+    """Return the mean of several models of the same classes, again one model."""
+    return Linear(
+        weights=np.mean([model.weights for model in models], axis=0, dtype=np.float32),
+        bias=np.mean([model.bias for model in models], axis=0),
+        kind_bias=np.mean([model.kind_bias for model in models], axis=0),
+    )
 
 
 def calibrated(
@@ -73,16 +124,12 @@ def calibrated(
     logits: Floats,
     y: NDArray[np.int64],
     kinds: NDArray[np.int64],
-    balance: float = 0.0,
 ) -> Linear:
     """Return the model with the temperature and biases that fit unseen logits best.
 
-    `logits` (n, c) are of rows the model did not see. `balance` 0 fits the classes as often as
-    they occur, 1 as if all were equally frequent. The weights' direction is untouched.
+    `logits` (n, c) are of rows the model did not see. The weights' direction is untouched.
     """
-    seen = np.bincount(y, minlength=logits.shape[1])
-    weights = (1.0 / np.maximum(seen, 1))[y] ** balance
-    weights /= weights.sum()
+    share = 1.0 / y.size
     present = np.unique(kinds)
     classes = logits.shape[1]
 
@@ -95,9 +142,9 @@ def calibrated(
     def loss(p: Floats) -> tuple[float, Floats]:
         warmth, bias, per_kind = parts(p)
         shares = softmax(logits * warmth + bias + per_kind[kinds])
-        value = -(weights * np.log(shares[np.arange(y.size), y] + 1e-12)).sum()
-        error = shares * weights[:, None]
-        error[np.arange(y.size), y] -= weights
+        value = -np.log(shares[np.arange(y.size), y] + 1e-12).mean()
+        error = shares * share
+        error[np.arange(y.size), y] -= share
         by_kind = np.stack([error[kinds == kind].sum(axis=0) for kind in present])
         tail = by_kind.ravel() if present.size > 1 else np.zeros(0)
         slope = np.concatenate(([(error * logits).sum() * warmth], error.sum(axis=0), tail))

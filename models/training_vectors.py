@@ -69,15 +69,16 @@ def counted(texts: Sequence[str]) -> sp.csr_matrix:
 def vocabulary(
     counts: sp.csr_matrix, importance: NDArray[np.float64], words: NDArray[np.int64]
 ) -> Vocabulary:
-    """Return the n-grams seen most, each text counting by its importance (n_texts,).
+    """Return the n-grams seen most; a text counts by its importance in a block (BLOCKS, n_texts).
 
     `words` are the buckets that look like words.
     """
     owner = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    seen = np.bincount(counts.indices, weights=importance[owner], minlength=BUCKETS)
+    counting = importance[counts.indices >> BUCKET_BITS, owner]
+    seen = np.bincount(counts.indices, weights=counting, minlength=BUCKETS)
     at_least = max(SEEN_AT_LEAST, np.partition(seen, -KEPT_NGRAMS)[-KEPT_NGRAMS])
     buckets = np.flatnonzero(seen >= at_least)
-    idf = np.log((1 + importance.sum()) / (1 + seen[buckets])) + 1
+    idf = np.log((1 + importance[BODY].sum()) / (1 + seen[buckets])) + 1
     wordlike = np.isin(buckets, words)
     idf[wordlike] *= WORD_BOOST
     return Vocabulary(buckets=buckets, idf=idf.astype(np.float32), words=wordlike)

@@ -10,9 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import scipy.sparse as sp
 from sklearn.svm import LinearSVC
 
 from models.classifier import Classifier, load, straightened
+from models.features import BLOCKS
+from models.labels import HEADS, LABELS
 from models.training import train
 from models.training_compare import (
     Comparison,
@@ -24,8 +27,26 @@ from models.training_compare import (
     held_rows,
     may_promote,
 )
-from models.training_corpus import PARTS, SENTIMENT_SETS, part_of, silver_labels
-from models.training_fit import Linear, calibrated, calibration_curve, softmax
+from models.training_corpus import (
+    HELD_PART,
+    PARTS,
+    SECOND_WEIGHT,
+    SENTIMENT_SETS,
+    Corpus,
+    part_of,
+    read_corpus,
+)
+from models.training_fit import (
+    Linear,
+    Machine,
+    blended,
+    calibrated,
+    calibration_curve,
+    fitted,
+    softmax,
+    term_ratio,
+)
+from models.training_made import DOUBTFUL, Made, Written, news_id, packaged_made
 from models.training_metrics import best_lifts, calibration_error, macro_f1, quality
 from models.training_vectors import counted, vocabulary, weighed
 from models.weight_files import Arrays, Block, Manifest, WeightsError
@@ -41,6 +62,10 @@ ASKS = {
     "consult": ("neutral", "请问应该怎么办理，谢谢"),
     "suggestion": ("neutral", "建议尽快增加，希望采纳"),
 }
+MADE = Made(
+    labels={"g2-0": {"topic": "health", "official_topic": "卫生计生"}},
+    texts=(Written("社区食堂的菜价涨了，建议公示", "citizen_message", {"topic": "elderly_care"}),),
+)
 PRAISE = {"positive": "真好很满意喜欢", "negative": "太差了失望生气", "neutral": "今天发布通知"}
 
 
@@ -86,6 +111,7 @@ def make_data(folder: Path) -> Path:
             {
                 "text": f"{chosen.domain}{i}，{PRAISE[chosen.meaning[label]]}{draw.random():.6f}",
                 "label": label,
+                "cat": "酒店" if i % 5 == 0 else "书籍",
             }
             for i in range(150)
             for label in [draw.choice(sorted(chosen.meaning))]
@@ -102,7 +128,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("trained") / "weights"
-    train(data, out)
+    train(data, out, made=MADE)
     return out
 
 
@@ -116,7 +142,7 @@ def test_training_learns_what_the_rows_say(data: Path, trained: Path) -> None:
 
 
 def test_the_same_rows_give_the_same_weights(data: Path, trained: Path, tmp_path: Path) -> None:
-    train(data, tmp_path / "again")
+    train(data, tmp_path / "again", made=MADE)
     for name in ("arrays.npz", "manifest.json"):
         assert (tmp_path / "again" / name).read_bytes() == (trained / name).read_bytes()
 
@@ -127,14 +153,14 @@ def test_corrections_teach(data: Path, tmp_path: Path) -> None:
         {"text": text, "kind": "citizen_message", "head": "topic", "label": "natural_resources"}
         for text in texts
     ]
-    train(data, tmp_path / "corrected", pa.Table.from_pylist(rows))
+    train(data, tmp_path / "corrected", pa.Table.from_pylist(rows), made=MADE)
     scores = load(tmp_path / "corrected").score(["廊桥怪鸟又来了，请处理"], ["citizen_message"])
     assert scores.topic.label[0] == "natural_resources"
 
 
 def test_progress_is_told_step_by_step(data: Path, tmp_path: Path) -> None:
     told: list[str] = []
-    report = train(data, tmp_path / "out", None, told.append)
+    report = train(data, tmp_path / "out", None, told.append, MADE)
     assert any("topic" in step for step in told)
     assert report.version == load(tmp_path / "out").version
     assert report.quality["topic"].accuracy > 0.9
@@ -150,7 +176,7 @@ def test_numpy_inference_equals_the_trained_estimator() -> None:
     texts = [str(row["text"]) for row in rows]
     y = np.array([sorted(MATTERS).index(str(row["topic"])) for row in rows])
     counts = counted(texts)
-    chosen = vocabulary(counts, np.ones(len(texts)), np.array([], dtype=np.int64))
+    chosen = vocabulary(counts, np.ones((BLOCKS, len(texts))), np.array([], dtype=np.int64))
     vectors = weighed(counts, chosen)
     machine = LinearSVC(random_state=0).fit(vectors, y)
     scale = np.abs(machine.coef_).max(axis=1) / 127
@@ -183,10 +209,123 @@ def test_a_part_depends_on_the_words_alone() -> None:
     assert sizes.min() > 120
 
 
-def test_silver_labels_hold_no_text() -> None:
-    for uid, labels in silver_labels().items():
-        assert uid.isascii()
-        assert all(label.isascii() for label in labels.values())
+def test_packaged_labels_hold_no_text_and_are_labels() -> None:
+    for identity, labels in packaged_made().labels.items():
+        assert identity.isascii()
+        for head in HEADS:
+            assert labels.get(head, DOUBTFUL) in {*LABELS[head], DOUBTFUL}
+
+
+def test_packaged_texts_are_written_once_and_labelled_in_words_of_the_product() -> None:
+    texts = packaged_made().texts
+    assert len({written.text for written in texts}) == len(texts)
+    for _, kind, labels in texts:
+        assert kind in {"citizen_message", "news", "post"}
+        assert labels
+        assert all(labels[head] in LABELS[head] for head in HEADS if head in labels)
+
+
+def taught(corpus: Corpus, task: str, text: str) -> list[tuple[str, float, bool]]:
+    """Return label, weight and whether it judges, of every row of a text in a task."""
+    found = corpus.task(task)
+    at = [i for i, row in enumerate(found.rows) if corpus.texts[row] == text]
+    return [(found.labels[found.y[i]], float(found.weights[i]), bool(found.judged[i])) for i in at]
+
+
+def gold_with(data: Path, labels: dict[str, str]) -> tuple[Corpus, str, str]:
+    """Return the corpus when a reader gave the second gold row labels; its text and gold topic."""
+    row = gold_rows(600, 1)[1]
+    made = Made(labels={str(row["uid"]): labels}, texts=())
+    return read_corpus(data, made=made), str(row["text"]), str(row["topic"])
+
+
+def test_a_second_reader_teaches_while_the_gold_label_judges(data: Path) -> None:
+    corpus, text, gold = gold_with(data, {"topic": "finance"})
+    assert taught(corpus, "topic", text) == [(gold, 0.0, True), ("finance", 1.0, False)]
+
+
+def test_a_doubtful_label_teaches_nothing_and_still_judges(data: Path) -> None:
+    corpus, text, gold = gold_with(data, {"topic": DOUBTFUL})
+    assert taught(corpus, "topic", text) == [(gold, 0.0, True)]
+
+
+def test_a_reader_who_agrees_changes_nothing(data: Path) -> None:
+    gold = str(gold_rows(600, 1)[1]["topic"])
+    corpus, text, _ = gold_with(data, {"topic": gold})
+    assert taught(corpus, "topic", text) == [(gold, 1.0, True)]
+
+
+def test_a_reader_of_a_news_text_counts_half_beside_its_set(data: Path) -> None:
+    text = str(pq.read_table(data / "bdci2019_news_sentiment.parquet")["text"][0])
+    read = {"topic": "finance", "sentiment": "neutral"}
+    corpus = read_corpus(data, made=Made(labels={news_id(text): read}, texts=()))
+    own, second = taught(corpus, "sentiment/news", text)
+    assert own[1:] == (1.0, True)
+    assert second == ("neutral", SECOND_WEIGHT, False)
+    assert taught(corpus, "topic", text) == [("finance", 1.0, False)]
+
+
+def test_written_texts_always_teach_and_never_judge(data: Path) -> None:
+    texts = tuple(Written(f"第{'零' * i}处", "news", {"sentiment": "positive"}) for i in range(40))
+    corpus = read_corpus(data, made=Made(labels={}, texts=texts))
+    of = {text: row for row, text in enumerate(corpus.texts)}
+    assert all(corpus.parts[of[written.text]] != HELD_PART for written in texts)
+    assert taught(corpus, "sentiment/news", texts[0].text) == [("positive", 1.0, False)]
+
+
+def test_hotel_reviews_of_the_shop_teach_the_expert_of_hotels(data: Path) -> None:
+    shop = pq.read_table(data / "online_shopping_10_cats.parquet").to_pylist()
+    hotel = next(row["text"] for row in shop if row["cat"] == "酒店")
+    book = next(row["text"] for row in shop if row["cat"] == "书籍")
+    corpus = read_corpus(data, made=MADE)
+    assert taught(corpus, "sentiment/shop_review", hotel) == []
+    assert [row[1:] for row in taught(corpus, "sentiment/hotel_review", hotel)] == [
+        (SECOND_WEIGHT, False)
+    ]
+    assert taught(corpus, "sentiment/hotel_review", book) == []
+
+
+def test_a_renamed_copy_stays_in_the_part_of_its_original(data: Path) -> None:
+    corpus = read_corpus(data, made=MADE)
+    own = part_of(corpus.texts)
+    written = np.isin(corpus.texts, [text.text for text in MADE.texts])
+    assert (corpus.parts == own)[~corpus.copies & ~written].all()
+    # A copy's own words would put nine in ten of them elsewhere.
+    assert (corpus.parts != own)[corpus.copies].mean() > 0.5
+
+
+def test_the_term_ratio_speaks_for_the_class_an_ngram_is_found_in() -> None:
+    rows = sp.csr_matrix(np.array([[2, 0, 1], [1, 0, 1], [0, 3, 1], [0, 1, 1]], dtype=np.float32))
+    ratio = term_ratio(rows, np.array([True, True, False, False]), np.ones(4))
+    inside, outside = (3 + 0.3) / (5 + 0.9), 0.3 / (6 + 0.9)
+    assert ratio[0] == pytest.approx(np.log(inside / outside))
+    assert ratio[0] > 0 > ratio[1]
+    assert abs(ratio[2]) < 0.2
+
+
+@pytest.mark.parametrize("machine", [Machine(), Machine(by_ratio=True)])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_fitted_machine_parts_what_can_be_parted(machine: Machine, classes: int) -> None:
+    draw = np.random.default_rng(3)
+    y = draw.integers(0, classes, 300)
+    rows = sp.csr_matrix((np.eye(classes)[y] + draw.random((300, classes)) * 0.5).astype("f4"))
+    model = fitted(rows, y, classes + 1, np.ones(300), machine)
+    logits = model.logits(rows)
+    assert (logits.argmax(axis=1) == y).mean() > 0.97
+    # A class without a row is never chosen.
+    assert logits[:, classes].max() < logits[:, :classes].max(axis=1).min()
+
+
+def test_a_blend_is_the_mean_of_its_models() -> None:
+    def one(value: float) -> Linear:
+        return Linear(
+            weights=np.full((2, 2), value, np.float32),
+            bias=np.full(2, value),
+            kind_bias=np.zeros((3, 2)),
+        )
+
+    rows = sp.csr_matrix(np.array([[1.0, 3.0]], dtype=np.float32))
+    assert blended([one(1), one(3)]).logits(rows) == pytest.approx(one(2).logits(rows))
 
 
 def test_calibration_finds_the_temperature() -> None:

@@ -1,0 +1,64 @@
+"""Labels given and texts written by a language model for this project (docs/model.md).
+
+No text of a data set is here: labels name a message by its id, or a news text by a hash of it.
+They teach, and never judge a model.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from models.labels import HEADS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+LABELS_FILE: Final = "training_labels.tsv"
+TEXTS_FILE: Final = "training_texts.tsv"
+OFFICIAL: Final = "official_topic"
+DOUBTFUL: Final = "?"
+"""Instead of a label: two readers of a gold row disagree, it teaches this head nothing."""
+
+
+class Written(NamedTuple):
+    """A text written for training, what kind it is, and its label a head."""
+
+    text: str
+    kind: str
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was made for training: labels by a text's id and head, and texts."""
+
+    labels: Mapping[str, Mapping[str, str]]
+    texts: tuple[Written, ...]
+
+
+@cache
+def packaged_made() -> Made:
+    """Return the labels and texts that ship with the product, by head or `official_topic`."""
+    return Made(
+        labels={row["id"]: _labels(row) for row in _rows(LABELS_FILE)},
+        texts=tuple(Written(r["text"], r["kind"], _labels(r)) for r in _rows(TEXTS_FILE)),
+    )
+
+
+def news_id(text: str) -> str:
+    """Return the id of a news text, which has none in its set: n and ten hex digits of a hash."""
+    return "n" + hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def _labels(row: dict[str, str]) -> dict[str, str]:
+    return {head: row[head] for head in (*HEADS, OFFICIAL) if row[head]}
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    lines = (resources.files("models") / name).read_text(encoding="utf-8").splitlines()
+    return iter(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
