@@ -6,7 +6,7 @@ that a district with its own mix of matters does not look like a drifted one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import log, sqrt
 from statistics import mean
@@ -60,27 +60,38 @@ class Drift(StrEnum):
     DISAGREEMENT = "disagreement"
 
 
-DRIFT_ZH: Final[dict[Drift, str]] = {
-    Drift.SHARE: "类别占比变化",
-    Drift.CONFIDENCE: "置信度下降",
-    Drift.DISAGREEMENT: "人工改判偏多",
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelShare:
+    """A label's share of the mentions, 0..1, in the weeks before and now."""
+
+    label: str
+    before: float
+    now: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftVerdict:
     """What moved in a head's last week; `enough` is False when there was too little to tell.
 
-    `share_moved` is the population stability index against the earlier weeks, `confidence_fell`
-    the loss of mean probability, `disagreement` the changed share of corrections (None: none).
+    `mentions` were scored in that week, `weeks_before` earlier weeks were full enough to compare
+    with. `share_moved` is the population stability index against them, `shares` the labels that
+    make it up, the one that moved most first; `confidence` the week's mean probability and
+    `confidence_fell` what it lost; `disagreement` the share of `corrections` that `changed` the
+    label (None: no correction).
     """
 
     head: Head
     week: date
     enough: bool
     moved: tuple[Drift, ...] = ()
+    mentions: int = 0
+    weeks_before: int = 0
     share_moved: float = 0.0
+    shares: tuple[LabelShare, ...] = ()
+    confidence: float = 0.0
     confidence_fell: float = 0.0
+    corrections: int = 0
+    changed: int = 0
     disagreement: float | None = None
 
     @property
@@ -99,30 +110,35 @@ def judge_drift(weeks: Sequence[Week]) -> DriftVerdict:
     ordered = sorted(weeks, key=lambda week: week.start)
     last = ordered[-1]
     before = [week for week in ordered[:-1] if week.mentions >= MENTIONS_AT_LEAST]
-    disagreement = last.changed / last.corrections if last.corrections else None
-    moved = [Drift.DISAGREEMENT] if _disagrees(last) else []
-    if last.mentions < MENTIONS_AT_LEAST or len(before) < BASELINE_WEEKS_AT_LEAST:
-        return DriftVerdict(
-            head=last.head,
-            week=last.start,
-            enough=False,
-            moved=tuple(moved),
-            disagreement=disagreement,
-        )
-    share = stability_index(_pooled(before), last.counts)
-    fell = mean(week.confidence for week in before) - last.confidence
-    if fell >= CONFIDENCE_FELL_BY:
-        moved.insert(0, Drift.CONFIDENCE)
-    if share >= SHARE_MOVED_AT:
-        moved.insert(0, Drift.SHARE)
-    return DriftVerdict(
+    verdict = DriftVerdict(
         head=last.head,
         week=last.start,
-        enough=True,
-        moved=tuple(moved),
+        enough=last.mentions >= MENTIONS_AT_LEAST and len(before) >= BASELINE_WEEKS_AT_LEAST,
+        moved=(Drift.DISAGREEMENT,) if _disagrees(last) else (),
+        mentions=last.mentions,
+        weeks_before=len(before),
+        confidence=last.confidence,
+        corrections=last.corrections,
+        changed=last.changed,
+        disagreement=last.changed / last.corrections if last.corrections else None,
+    )
+    return _compared(verdict, last, before) if verdict.enough else verdict
+
+
+def _compared(verdict: DriftVerdict, last: Week, before: Sequence[Week]) -> DriftVerdict:
+    """Return the verdict with what moved against the weeks before."""
+    pooled = _pooled(before)
+    share = stability_index(pooled, last.counts)
+    fell = mean(week.confidence for week in before) - last.confidence
+    moved = [Drift.SHARE] if share >= SHARE_MOVED_AT else []
+    if fell >= CONFIDENCE_FELL_BY:
+        moved.append(Drift.CONFIDENCE)
+    return replace(
+        verdict,
+        moved=(*moved, *verdict.moved),
         share_moved=share,
+        shares=_shares(pooled, last.counts),
         confidence_fell=fell,
-        disagreement=disagreement,
     )
 
 
@@ -131,14 +147,28 @@ def stability_index(before: Mapping[str, int], now: Mapping[str, int]) -> float:
 
     Half a mention is added to each label, so that a label first seen now stays finite.
     """
+    return sum(_parts(before, now).values())
+
+
+def _parts(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, float]:
+    """Return what each label adds to the stability index."""
     labels = {*before, *now}
     old, new = sum(before.values()) + len(labels) / 2, sum(now.values()) + len(labels) / 2
-    index = 0.0
-    for label in labels:
+    parts: dict[str, float] = {}
+    for label in sorted(labels):
         p = (before.get(label, 0) + 0.5) / old
         q = (now.get(label, 0) + 0.5) / new
-        index += (q - p) * log(q / p)
-    return index
+        parts[label] = (q - p) * log(q / p)
+    return parts
+
+
+def _shares(before: Mapping[str, int], now: Mapping[str, int]) -> tuple[LabelShare, ...]:
+    old, new = sum(before.values()), sum(now.values())
+    parts = _parts(before, now)
+    return tuple(
+        LabelShare(label=label, before=before.get(label, 0) / old, now=now.get(label, 0) / new)
+        for label in sorted(parts, key=lambda label: -parts[label])
+    )
 
 
 def _pooled(weeks: Sequence[Week]) -> dict[str, int]:

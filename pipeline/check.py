@@ -8,8 +8,10 @@ from typing import Any
 
 from collectors.http import Fetcher
 from pipeline.collect import collect
+from pipeline.learn import drifts
 from pipeline.office import Office, open_office
 from pipeline.settings import Loaded
+from reports.drift import line
 from storage import audit
 from storage.errors import StoreError
 
@@ -36,11 +38,11 @@ class Finding:
 
 
 async def check_everything(loaded: Loaded, *, offline: bool) -> list[Finding]:
-    """Return a finding for the database, each query, source, rule and channel."""
+    """Return a finding for the database, the model, each query, source, rule and channel."""
     now = datetime.now(UTC)
     try:
         with open_office(loaded, now) as office:
-            found = [_database(office)]
+            found = [_database(office), *model_findings(office, now)]
             found += _read_settings(loaded)
             found += await _sources(office, now, offline=offline)
             return found
@@ -61,6 +63,15 @@ def _database(office: Office) -> Finding:
         ok=not chain.problem,
         words=words,
     )
+
+
+def model_findings(office: Office, now: datetime) -> list[Finding]:
+    """Say whether the model still reads as it did: news, never a reason to fail."""
+    version = office.mind.classifier.version
+    return [
+        Finding(part="model", name=version, kind=v.head, ok=True, words=line(v, office.language))
+        for v in drifts(office, now)
+    ]
 
 
 def _read_settings(loaded: Loaded) -> list[Finding]:

@@ -18,14 +18,13 @@ from storage import reports as archive
 
 def make_digest(office: Office, day: date, now: datetime) -> Rendered:
     """Publish the digest of one day and send it; the same day again sends nothing."""
-    settings = office.loaded.settings
     with office.store.transaction() as tx:
         _, rendered = publish_digest(
             tx,
             day,
             scope_of(office.loaded),
             now,
-            language="en" if settings.language == "en" else "zh",
+            language=office.language,
             links=Links(base=office.public_url),
         )
         outbox.add(tx, _deliveries(office, day, rendered, now))

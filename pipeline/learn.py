@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from models.classifier import Classifier, score_batch
-from models.drift import DriftVerdict, Week, judge_drift
-from models.labels import HEADS
+from models.drift import DriftVerdict
 from pipeline.office import Office
 from pipeline.settings import Loaded
-from storage import corrections, drift, mentions
+from reports.drift import verdicts
+from storage import corrections, mentions
 
 RESCORE_BATCH = 2000
-DRIFT_WEEKS = timedelta(weeks=12)
 
 Progress = Callable[[str, int, int], None]
 
@@ -62,23 +61,7 @@ def rescore(office: Office, progress: Progress) -> int:
         progress("", done, total)
 
 
-def drifts(office: Office, now: datetime) -> list[DriftVerdict]:
+def drifts(office: Office, now: datetime) -> tuple[DriftVerdict, ...]:
     """Return what moved in each head's last week; heads without a week are left out."""
-    found: list[DriftVerdict] = []
     with office.store.read() as reader:
-        for name in HEADS:
-            rows = drift.weeks(reader, name, now - DRIFT_WEEKS)
-            weeks = [
-                Week(
-                    start=row.start,
-                    head=name,
-                    counts=row.counts,
-                    confidence=row.confidence,
-                    corrections=row.corrections,
-                    changed=row.changed,
-                )
-                for row in rows
-            ]
-            if weeks:
-                found.append(judge_drift(weeks))
-    return found
+        return verdicts(reader, now)

@@ -18,6 +18,7 @@ from models.weight_versions import service_folder
 from pipeline.secret import author_key, signing_key
 from pipeline.settings import Loaded
 from pipeline.understand import Mind
+from reports.words import Language
 from storage import mentions, stories
 from storage.store import Store, Transaction
 
@@ -87,6 +88,11 @@ class Office:
                 )
         self.mind = replace(self.mind, reposts=index)
         self._remember_stories(now)
+
+    @property
+    def language(self) -> Language:
+        """The language people read."""
+        return "en" if self.loaded.settings.language == "en" else "zh"
 
     @property
     def home(self) -> str:

@@ -28,7 +28,7 @@ def console_settings(office: Office, refresh_seconds: int = 60) -> ConsoleSettin
         office=settings.region.office,
         host=settings.console.host,
         public_url=settings.console.public_url,
-        language="en" if settings.language == "en" else "zh",
+        language=office.language,
         users=tuple(
             ConsoleUser(name=u.name, role=u.role, password_scrypt=u.password_scrypt)
             for u in settings.console.users

@@ -37,8 +37,13 @@ class Links:
         """Return the mentions of one source."""
         return f"{self.base}/mentions?source={_part(source)}"
 
+    def labelled(self, head: str, label: str) -> str:
+        """Return the mentions of one sentiment or topic; of other heads, all mentions."""
+        kept = f"?{head}={_part(label)}" if label and head in {"sentiment", "topic"} else ""
+        return f"{self.base}/mentions{kept}"
+
     def sources(self) -> str:
-        """Return the health of all sources."""
+        """Return the health of all sources and of the model."""
         return f"{self.base}/sources"
 
     def deliveries(self) -> str:

@@ -94,6 +94,26 @@ def mention_table(rows: Sequence[dict[str, object]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=MENTION)
 
 
+def week_table(
+    weeks_ago: int, counts: dict[str, int], *, sure: float = 0.9, now: datetime = NOW
+) -> pa.Table:
+    """Return mentions of one moment some weeks ago, so many of each sentiment."""
+    at = (now - timedelta(weeks=weeks_ago)).replace(tzinfo=None)
+    times = {"event_at": at, "collected_at": at, "published_at": at}
+    rows = [
+        mention_row(
+            id=f"w{weeks_ago}-{label}-{i}",
+            content_hash=f"w{weeks_ago}-{label}-{i}",
+            sentiment=label,
+            sentiment_p=sure,
+            **times,
+        )
+        for label, n in counts.items()
+        for i in range(n)
+    ]
+    return mention_table(rows)
+
+
 def alert(**changes: object) -> Alert:
     """Return an alert on the water outage."""
     fields: dict[str, object] = {

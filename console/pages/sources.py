@@ -1,4 +1,4 @@
-"""How each source is doing: what failed and why, what went silent, what it brought."""
+"""Health: how each source is doing, and whether the model still reads as it did."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from console.visit import Visit
+from reports import drift
 from storage import board, browse
 from storage.browse import SourceHealth
 
 
 def show(visit: Visit) -> Response:
-    """Return the health of every source, those in trouble first."""
+    """Return the health of every source, those in trouble first, and of the model."""
     with visit.store.read() as reader:
         found = browse.health(reader, visit.day_start, list(visit.settings.sources))
         pulse = board.pulse(reader, visit.day_start)
+        verdicts = drift.verdicts(reader, visit.now)
     states = {source.source: state_of(source, visit) for source in found}
     facts = {
+        "drift": drift,
         "counts": {s: list(states.values()).count(s) for s in ("failed", "silent", "idle", "ok")},
         "pulse": pulse,
         "sources": sorted(found, key=lambda s: ORDER.index(states[s.source])),
         "states": states,
+        "verdicts": verdicts,
     }
     return visit.page("sources.html", facts)
 

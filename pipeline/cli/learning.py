@@ -11,8 +11,6 @@ from typing import Annotated
 import typer
 
 from models.classifier import load
-from models.drift import DRIFT_ZH
-from models.labels import HEAD_ZH
 from models.weight_files import WeightsError
 from models.weight_versions import promote, roll_back, service_folder
 from pipeline.cli.output import (
@@ -28,6 +26,7 @@ from pipeline.cli.output import (
 )
 from pipeline.learn import drifts, rescore, taught, weights_folder
 from pipeline.office import Office, open_office
+from reports.drift import line
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the labelled sets")]
 DATA = Path("../shared/data")
@@ -125,12 +124,10 @@ def rescore_command(*, config: ConfigFile = DEFAULT_CONFIG) -> None:
     with _office(config) as office, progress_bar("重评", None) as tick:
         done = rescore(office, tick)
         moved = drifts(office, now)
+        language = office.language
     print(f"已重评 {done} 条")
     for verdict in moved:
-        words = "、".join(DRIFT_ZH[m] for m in verdict.moved) or (
-            "稳定" if verdict.steady else "数据不足"
-        )
-        print(f"{HEAD_ZH[verdict.head]}（{verdict.week:%Y-%m-%d} 当周）：{words}")
+        print(line(verdict, language))
 
 
 @contextmanager

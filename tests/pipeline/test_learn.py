@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from models.drift import Drift
 from pipeline.actions import Actions
+from pipeline.check import model_findings
 from pipeline.learn import drifts, rescore, taught
 from pipeline.office import Office
 from storage import mentions
@@ -50,3 +51,6 @@ def test_a_week_unlike_the_weeks_before_is_drift(office: Office) -> None:
     moved = {verdict.head: verdict.moved for verdict in drifts(office, NOW)}
     assert Drift.SHARE in moved["sentiment"]
     assert moved["appeal"] == ()
+    said = {finding.kind: finding for finding in model_findings(office, NOW)}
+    assert "“负面”由 0.0% 变为 100.0%" in said["sentiment"].words
+    assert all(finding.ok for finding in said.values())
