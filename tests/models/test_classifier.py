@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from models.classifier import (
     score_batch,
 )
 from models.labels import HEADS, KINDS, LABELS, TOPICS, UNCLASSIFIED, label_zh
-from models.weight_files import ARRAYS, MANIFEST, WeightsError, packaged
+from models.weight_files import ARRAYS, MANIFEST, WeightsError, packaged, read_weights
 
 MESSAGE = "C4市二中路口每天上下学堵车严重，多次反映没有人管，请交警部门尽快处理！"
 TEXTS = (
@@ -174,6 +175,32 @@ def test_an_empty_table_keeps_its_columns() -> None:
     assert (
         score_batch(empty).schema == score_batch(pa.table({"text": ["a"], "kind": ["post"]})).schema
     )
+
+
+def lifted(copied: Path, block: str, lifts: tuple[float, ...]) -> Classifier:
+    """Return the packaged model with other lifts of one block."""
+    manifest, arrays = read_weights(copied)
+    return Classifier(replace(manifest, lifts={**manifest.lifts, block: lifts}), arrays)
+
+
+def test_lifts_of_an_expert_choose_and_leave_probabilities_alone(
+    model: Classifier, copied: Path
+) -> None:
+    cheerful = lifted(copied, "sentiment/news", (1.0, 1.0, 1e6))
+    plain, found = (m.score([MESSAGE, MESSAGE], ["news", "post"]) for m in (model, cheerful))
+    assert found.sentiment.best.tolist() == [2, plain.sentiment.best[1]]
+    assert (found.sentiment.probabilities == plain.sentiment.probabilities).all()
+
+
+@pytest.mark.parametrize(("topic", "words"), [("health", "医卫院"), ("transport", "公交车")])
+def test_evidence_speaks_for_the_label_that_was_chosen(
+    copied: Path, topic: str, words: str
+) -> None:
+    lifts = tuple(1e9 if one == topic else 1.0 for one in TOPICS)
+    chosen = lifted(copied, "topic", lifts)
+    found = chosen.explain("公交车一个小时不来，卫生院的医生也不在", KINDS[0])
+    strongest = next(one.phrase for one in found if one.head == "topic")
+    assert set(strongest) & set(words)
 
 
 def test_evidence_names_the_words_of_the_matter(model: Classifier) -> None:
