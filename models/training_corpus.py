@@ -133,7 +133,6 @@ class Corpus:
     parts: NDArray[np.int64]
     copies: NDArray[np.bool_]
     tasks: tuple[Task, ...]
-    unlabelled: NDArray[np.int64]
     sources: tuple[str, ...]
 
     def task(self, name: str) -> Task:
@@ -218,7 +217,7 @@ def read_corpus(
     made = made or packaged_made()
     gathering, read = _Gathering(), made.labels
     _add_gold(gathering, data, read)
-    unlabelled = _add_messages(gathering, data, read)
+    _add_messages(gathering, data, read)
     _add_official(gathering, data)
     for chosen in SENTIMENT_SETS:
         _add_sentiments(gathering, data, chosen, read)
@@ -242,7 +241,6 @@ def read_corpus(
         parts=gathering.parts(),
         copies=np.array(gathering.originals) != np.arange(len(gathering.texts)),
         tasks=tuple(tasks),
-        unlabelled=np.array(unlabelled, dtype=np.int64),
         sources=(GOLD, UNLABELLED, OFFICIAL_SET, TAXONOMY, *(s.file for s in SENTIMENT_SETS)),
     )
 
@@ -284,20 +282,14 @@ def _label_official(gathering: _Gathering, at: int, label: str | None) -> None:
         gathering.label(at, CITIZEN, {OFFICIAL: label}, SECOND_WEIGHT)
 
 
-def _add_messages(
-    gathering: _Gathering, data: Path, read: Mapping[str, Mapping[str, str]]
-) -> list[int]:
+def _add_messages(gathering: _Gathering, data: Path, read: Mapping[str, Mapping[str, str]]) -> None:
     gold = {row["uid"] for row in _rows(data, GOLD)}
-    unlabelled = []
     for row in _rows(data, UNLABELLED):
         if row["uid"] not in gold:
             labels = _tasks_of(read.get(row["uid"], {}), CITIZEN)
             at = gathering.add(row["text"])
             _label_official(gathering, at, labels.pop(OFFICIAL, None))
             gathering.label(at, CITIZEN, {**labels, "domain": CITIZEN})
-            if not labels:
-                unlabelled.append(at)
-    return unlabelled
 
 
 def _add_written(gathering: _Gathering, made: Made) -> None:
