@@ -90,7 +90,7 @@ def write_weights(folder: Path, manifest: Manifest, arrays: Arrays) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.savez_compressed(
-        buffer, allow_pickle=False, **{name: getattr(arrays, name) for name in ARRAY_NAMES}
+        buffer, allow_pickle=False, **{name: getattr(arrays, name) for name in sorted(ARRAY_NAMES)}
     )
     (folder / ARRAYS).write_bytes(buffer.getvalue())
     content = {
@@ -167,6 +167,6 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
 def _arrays(folder: Path | Traversable, raw: bytes) -> Arrays:
     try:
         with np.load(io.BytesIO(raw), allow_pickle=False) as file:
-            return Arrays(**{name: file[name] for name in ARRAY_NAMES})
+            return Arrays(**{name: file[name] for name in sorted(ARRAY_NAMES)})
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{folder}/{ARRAYS}: not the arrays of a model: {error}") from error

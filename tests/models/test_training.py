@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,6 +146,11 @@ def test_the_same_rows_give_the_same_weights(data: Path, trained: Path, tmp_path
     train(data, tmp_path / "again", made=MADE)
     for name in ("arrays.npz", "manifest.json"):
         assert (tmp_path / "again" / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_arrays_lie_in_the_same_order_in_every_process(trained: Path) -> None:
+    names = zipfile.ZipFile(trained / "arrays.npz").namelist()
+    assert names == sorted(names)
 
 
 def test_corrections_teach(data: Path, tmp_path: Path) -> None:
