@@ -179,6 +179,12 @@ class Classifier:
         lifts = dict(zip(self._labels[block], self.manifest.lifts.get(block, ()), strict=False))
         return np.array([lifts.get(label, 1.0) for label in classes], dtype=np.float32)
 
+    def _lifts_by_kind(self, head: Head, kind: Floats) -> Floats:
+        """Return (n, classes) the lifts of a head: chosen on messages, they are for messages."""
+        message = kind.argmax(axis=1) == KINDS.index("citizen_message")
+        lifts: Floats = np.where(message[:, None], self._lifts[head], np.float32(1))
+        return lifts
+
     def score(self, texts: Sequence[str], kinds: Sequence[str | None] | None = None) -> Scores:
         """Return all heads for the texts; a kind that is None is judged from the text."""
         given = _kind_numbers(kinds, len(texts))
@@ -186,11 +192,12 @@ class Classifier:
         joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
         # Every text has its length mark; one with nothing else says nothing.
         blank = joined["known"] <= 1
+        lifts = {name: self._lifts_by_kind(name, joined["kind"]) for name in self._lifts}
         return Scores(
             sentiment=self._head("sentiment", joined["sentiment"], joined["lifts"], blank),
-            topic=self._head("topic", joined["topic"], self._lifts["topic"], blank),
-            appeal=self._head("appeal", joined["appeal"], self._lifts["appeal"], blank),
-            urgency=self._head("urgency", joined["urgency"], self._lifts["urgency"], blank),
+            topic=self._head("topic", joined["topic"], lifts["topic"], blank),
+            appeal=self._head("appeal", joined["appeal"], lifts["appeal"], blank),
+            urgency=self._head("urgency", joined["urgency"], lifts["urgency"], blank),
             official_topic=self._head("official_topic", joined["official_topic"], None, blank),
             kind=np.array(KINDS)[joined["kind"].argmax(axis=1)],
             model=self.version,
@@ -220,13 +227,15 @@ class Classifier:
     def _directions(self, logits: Floats, kind: str | None) -> dict[str, Floats]:
         """Return, a head, which columns speak for the best class and which against it."""
         domain = self._domains(logits, _kind_numbers([kind], 1))
-        mixed = (logits + domain @ self._domain_is_kind @ self._arrays.kind_bias)[0]
+        shares_of_kinds = domain @ self._domain_is_kind
+        mixed = (logits + shares_of_kinds @ self._arrays.kind_bias)[0]
         directions: dict[str, Floats] = {
             head: np.zeros(mixed.size, dtype=np.float32) for head in HEADS
         }
-        for head, lifts in self._lifts.items():
+        for head in self._lifts:
             part = self._columns[head]
-            chosen = int((self._shares(mixed[None], head)[0] * lifts).argmax())
+            lifts = self._lifts_by_kind(head, shares_of_kinds)
+            chosen = int((self._shares(mixed[None], head) * lifts).argmax())
             directions[head][part] = _towards(mixed[part], chosen)
         shares = self._sentiment(mixed[None], domain) * (domain @ self._expert_lifts)
         best = tuple(LABELS["sentiment"])[int(shares[0].argmax())]

@@ -192,6 +192,16 @@ def test_lifts_of_an_expert_choose_and_leave_probabilities_alone(
     assert (found.sentiment.probabilities == plain.sentiment.probabilities).all()
 
 
+def test_lifts_chosen_on_messages_are_for_messages_alone(model: Classifier, copied: Path) -> None:
+    alarmed = lifted(copied, "urgency", (1.0, 1.0, 1e6))
+    text = "送水车开进街道，志愿者帮助老人把水送上楼"
+    plain, found = (m.score([text] * 3, KINDS) for m in (model, alarmed))
+    of_message = KINDS.index("citizen_message")
+    assert found.urgency.best[of_message] == 2
+    others = [i for i in range(3) if i != of_message]
+    assert (found.urgency.best[others] == plain.urgency.best[others]).all()
+
+
 @pytest.mark.parametrize(("topic", "words"), [("health", "医卫院"), ("transport", "公交车")])
 def test_evidence_speaks_for_the_label_that_was_chosen(
     copied: Path, topic: str, words: str
