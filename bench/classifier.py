@@ -6,6 +6,7 @@ the public sets, when the data folder is beside the project; the packaged model 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,10 @@ import pyarrow.parquet as pq
 
 from bench.measure import Row, cpu_seconds
 from models.classifier import Classifier, load
-from models.labels import HEADS, LABELS, SENTIMENTS, Head
+from models.labels import HEADS, KINDS, LABELS, SENTIMENTS, Head
 from models.training_corpus import GOLD, HELD_PART, SENTIMENT_SETS, SentimentSet, part_of
 from models.training_metrics import quality
+from models.training_names import texts_with_other_names
 
 DATA: Final = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 CHARS: Final = 600
@@ -58,6 +60,8 @@ CROSS_FITTED: Final = (
 )
 """Block and figure of the manifest, goal, and whether it is a floor."""
 
+SEED: Final = 0
+
 SET_GOALS: Final = {
     "news": ("macro-F1", 0.72),
     "everyday_post": ("macro-F1", 0.80),
@@ -67,6 +71,55 @@ SET_GOALS: Final = {
     "hotel_review": ("accuracy", 0.90),
     "takeaway_review": ("accuracy", 0.89),
 }
+
+SAME: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "estates": (
+        ("阳光花园", "幸福小区", "龙湖天街", "恒景苑", "金色家园", "碧水湾", "翠园新村", "中央公馆")
+        + ("银河丽湾", "南湖国际", "盛世名城", "凤凰城", "桂花坪小区", "绿地海棠湾", "天府雅苑"),
+        (
+            "{}电梯经常坏，物业不管，业主意见很大",
+            "{}周边夜间施工噪音扰民，影响居民休息",
+            "{}停水三天了，无人处理",
+            "{}开发商延期交房，业主多次维权无果",
+            "请问{}什么时候能办房产证",
+            "建议在{}门口增设公交站",
+            "感谢{}社区工作人员及时处理漏水问题",
+        ),
+    ),
+    "primary schools": (
+        ("实验小学", "红星小学", "明德小学", "向阳路小学", "育才小学", "第三小学", "星城小学")
+        + ("新华小学", "江边小学", "清水塘小学"),
+        (
+            "{}周末违规补课收费，请教育局查处",
+            "请问{}今年的招生范围是怎么划分的",
+            "{}食堂饭菜不卫生，多名学生拉肚子",
+            "{}门口交通混乱，上下学非常危险",
+        ),
+    ),
+    "firms": (
+        ("宏达公司", "兴盛集团", "华泰有限公司", "金鼎公司", "鑫源公司", "天成实业有限公司")
+        + ("美好集团", "捷顺公司", "永安公司", "东方公司"),
+        (
+            "{}拖欠农民工工资半年，请劳动部门处理",
+            "{}排放废气，气味刺鼻，居民无法开窗",
+            "举报{}偷税漏税，虚开发票",
+            "{}不给员工缴纳社保，投诉无门",
+            "{}发生爆炸，有人受伤，请速救援",
+        ),
+    ),
+    "hospitals": (
+        ("人民医院", "中医院", "第二医院", "妇幼保健院", "仁爱医院", "康复医院", "市中心医院")
+        + ("协和医院",),
+        (
+            "{}医生态度恶劣，乱收费",
+            "请问{}能用异地医保报销吗",
+            "表扬{}护士耐心细致，感谢救治",
+        ),
+    ),
+}
+"""Names of one kind each, and sentences whose labels they must not move."""
+
+FLIPPED: Final = 0.01
 
 _SENTENCES: Final = (
     "小区门口的红绿灯坏了半个月，早晚高峰堵车严重，多次反映没有人来修。",
@@ -84,6 +137,7 @@ def run() -> Iterator[Row]:
     yield from _speed(model)
     yield from _size()
     yield from _cross_fitted(model)
+    yield from _names(model)
     if (DATA / f"{GOLD}.parquet").is_file():
         yield from _messages(model)
         for chosen in SENTIMENT_SETS:
@@ -174,6 +228,43 @@ def _cross_fitted(model: Classifier) -> Iterator[Row]:
         gain = of["covered"] - of["accuracy"]
         name = f"{head}, accuracy gained on the surest 80 %, cross-fitted"
         yield Row(name=name, unit="", ours=gain, goal="≥ 0.07", met=gain >= COVERED)
+
+
+def _names(model: Classifier) -> Iterator[Row]:
+    """Yield how many labels of a sentence differ from its usual one when names are exchanged."""
+    flipped = dict.fromkeys(HEADS, 0)
+    texts = 0
+    for names, sentences in SAME.values():
+        for sentence in sentences:
+            scores = model.score([sentence.format(n) for n in names], [KINDS[0]] * len(names))
+            texts += len(names)
+            for head in HEADS:
+                flipped[head] += len(names) - int(np.bincount(scores.head(head).best).max())
+    for head, count in flipped.items():
+        yield _flips(f"{head}, names exchanged in {texts} one-sentence texts", count / texts)
+    if (DATA / f"{GOLD}.parquet").is_file():
+        yield from _names_in_messages(model)
+
+
+def _names_in_messages(model: Classifier) -> Iterator[Row]:
+    rows = pq.read_table(DATA / f"{GOLD}.parquet").to_pylist()
+    held = _held([row for row in rows if row["kind"] == KINDS[0]])[1]
+    texts = [row["text"] for row in held]
+    draw = random.Random(SEED)  # noqa: S311 # reproducible copies, no secret
+    others = texts_with_other_names(texts, draw)
+    pairs = [(a, b) for a, b in zip(texts, others, strict=True) if a != b]
+    before, after = (
+        model.score(some, [KINDS[0]] * len(pairs)) for some in zip(*pairs, strict=True)
+    )
+    for head in HEADS:
+        share = float((before.head(head).best != after.head(head).best).mean())
+        yield _flips(f"{head}, names exchanged in {len(pairs)} held messages", share)
+
+
+def _flips(name: str, share: float) -> Row:
+    return Row(
+        name=f"{name}, labels moved", unit="%", ours=100 * share, goal="≤ 1", met=share <= FLIPPED
+    )
 
 
 def _held(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -1,8 +1,8 @@
 """Train the classifier: public sets and officers' corrections in, a weights folder out.
 
 Deterministic: the same rows give the same weights. Every figure in the report is of rows that
-the model judging them had not seen: labelled messages in turns (cross-fitting), the large sets
-on a tenth kept for calibration; a further tenth of everything is held back for comparing models.
+had no part in the model judging them (`models.training_turns`); a further tenth of everything is
+held back for comparing models.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 
-from models.classifier import straightened
 from models.features import BLOCKS, BODY, BUCKET_BITS
-from models.labels import HEADS, KINDS, LABELS
+from models.labels import HEADS, KINDS
 from models.training_corpus import (
     CITIZEN,
     HELD_PART,
@@ -31,12 +30,9 @@ from models.training_fit import (
     Linear,
     Machine,
     blended,
-    calibrated,
-    calibration_curve,
     fitted,
-    softmax,
 )
-from models.training_metrics import HeadQuality, best_lifts, quality
+from models.training_turns import Trained, Unseen, finished, in_turns
 from models.training_vectors import counted, rarity_of, vocabulary, weighed, word_buckets
 from models.weight_files import Arrays, Block, Manifest, write_weights
 
@@ -48,12 +44,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.training_made import Made
+    from models.training_metrics import HeadQuality
     from models.training_vectors import Vocabulary
 
 CALIBRATION_PART: Final = 8
-TURNS: Final = 4
-"""Cross-fitting turns of the small tasks."""
-
 CITIZEN_COUNTS: Final = 2.0
 """How much more a citizen message counts when n-grams are chosen and weighed."""
 
@@ -80,9 +74,6 @@ than shop reviews, and two domains of the same microblogs must not blur each oth
 PLAIN_TASKS: Final = ("topic", "official_topic")
 """Heads that n-grams weighed by term ratio did not help."""
 
-LIFT_ROWS: Final = 400
-"""Fewer unseen rows are too few to choose lifts on."""
-
 UNSURE_SHARE: Final = 0.005
 UNSURE_AT_MOST: Final = 0.3
 SENTIMENT_AT_LEAST: Final = 0.4
@@ -96,21 +87,6 @@ class TrainingReport:
     ngrams: int
     texts: int
     quality: dict[str, HeadQuality]
-
-
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    """A calibrated model of one task, with the unseen logits it was calibrated on."""
-
-    model: Linear
-    task: Task
-    unseen: NDArray[np.int64]
-    logits: NDArray[np.float64]
-
-    def shares(self) -> NDArray[np.float64]:
-        """Return (n, c) the probabilities of the unseen rows."""
-        plain = softmax(self.logits).astype(np.float32)
-        return straightened(plain, self.model.curve).astype(np.float64)
 
 
 def train(
@@ -141,7 +117,9 @@ def train_corpus(
     for name in ("topic", "appeal", "urgency", "official_topic"):
         progress(f"fitting {name}")
         task = corpus.task(name)
-        trained[name] = _in_turns(rows, task, corpus, partial(_head, rows, task, None))
+        make = partial(_head, rows, task, None)
+        lifted = name in HEADS
+        trained[name] = in_turns(rows.vectors, task, corpus, make, lifted=lifted)
     progress("fitting domain")
     trained["domain"] = _domain(rows, corpus)
     manifest = _manifest(corpus, chosen, trained)
@@ -151,7 +129,7 @@ def train_corpus(
         version=manifest.version,
         ngrams=chosen.buckets.size,
         texts=len(corpus.texts),
-        quality={n: _quality(one, manifest.lifts.get(n)) for n, one in trained.items()},
+        quality={name: one.quality for name, one in trained.items()},
     )
 
 
@@ -192,7 +170,7 @@ def _vectors(corpus: Corpus) -> tuple[Vocabulary, _Rows]:
     return known, _Rows(vectors=weighed(counts, known), rarities=rarities)
 
 
-def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> dict[str, _Trained]:
+def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> dict[str, Trained]:
     """Return a sentiment model a domain, each helped by what the others' words mean."""
     tasks = {s.domain: corpus.task(f"sentiment/{s.domain}") for s in SENTIMENT_SETS}
     alone: dict[str, Linear] = {}
@@ -205,11 +183,12 @@ def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> di
         progress(f"pooling sentiment of {domain}")
         others = [model for other, model in alone.items() if other != domain]
         make = partial(_expert, rows, task, _lent(others, rows, task))
-        trained[task.name] = _in_turns(rows, task, corpus, make)
+        lifted = len(task.labels) > 2
+        trained[task.name] = in_turns(rows.vectors, task, corpus, make, lifted=lifted)
     progress("fitting sentiment of citizen messages")
     task = corpus.task(f"sentiment/{CITIZEN}")
     make = partial(_head, rows, task, _lent(list(alone.values()), rows, task))
-    trained[task.name] = _in_turns(rows, task, corpus, make)
+    trained[task.name] = in_turns(rows.vectors, task, corpus, make, lifted=True)
     return trained
 
 
@@ -275,74 +254,26 @@ def _fit(
     return Linear(weights=plain.astype(np.float32), bias=model.bias, kind_bias=model.kind_bias)
 
 
-def _in_turns(
-    rows: _Rows,
-    task: Task,
-    corpus: Corpus,
-    make: Callable[[NDArray[np.int64]], tuple[Linear, ...]],
-) -> _Trained:
-    """Return the model that is right most often on rows left out in turns, calibrated on them.
-
-    `make` fits every model tried on some rows of the task; the last fit has all but the held part.
-    """
-    part = corpus.parts[task.rows]
-    known = np.flatnonzero(part != HELD_PART)
-    taught = known[task.weights[known] > 0]
-    # Copies with other names double the time: they wait for the final fit.
-    turned = taught[~corpus.copies[task.rows[taught]]]
-    judged = known[task.judged[known]]
-    judging = np.isin(task.rows, task.rows[judged])
-    asked: list[NDArray[np.int64]] = []
-    told: list[NDArray[np.float64]] = []
-    for turn in range(TURNS):
-        out = judged[part[judged] % TURNS == turn]
-        models = make(turned[~judging[turned] | (part[turned] % TURNS != turn)])
-        told.append(np.stack([model.logits(rows.of(task, out)) for model in models]))
-        asked.append(out)
-    unseen, logits = np.concatenate(asked), np.concatenate(told, axis=1)
-    best = int((logits.argmax(axis=2) == task.y[unseen]).sum(axis=1).argmax())
-    return _calibrate(make(taught)[best], task, unseen, logits[best])
-
-
-def _calibrate(
-    model: Linear,
-    task: Task,
-    unseen: NDArray[np.int64],
-    logits: NDArray[np.float64],
-) -> _Trained:
-    kinds = task.kinds[unseen]
-    best = calibrated(model, logits, task.y[unseen], kinds)
-    warmed = _as_calibrated(model, best, logits) + best.kind_bias[kinds]
-    # The curve of a head is that of messages: the other kinds have too few labelled rows.
-    of_messages = kinds == KINDS.index(CITIZEN)
-    chosen = of_messages if of_messages.any() else np.ones(kinds.size, dtype=bool)
-    curve = calibration_curve(softmax(warmed[chosen]), task.y[unseen][chosen])
-    best = replace(best, curve=curve)
-    return _Trained(best, task, unseen, warmed)
-
-
-def _as_calibrated(raw: Linear, best: Linear, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Apply to raw logits what calibration did to the model."""
-    scale = np.abs(best.weights).sum() / max(float(np.abs(raw.weights).sum()), 1e-12)
-    moved: NDArray[np.float64] = logits * scale + (best.bias - raw.bias * scale)
-    return moved
-
-
-def _domain(rows: _Rows, corpus: Corpus) -> _Trained:
+def _domain(rows: _Rows, corpus: Corpus) -> Trained:
+    """Return the router: its many rows need one part, not turns, to be calibrated on."""
     task = corpus.task("domain")
     part = corpus.parts[task.rows]
-    seen = np.flatnonzero(part < CALIBRATION_PART)
-    unseen = np.flatnonzero((part == CALIBRATION_PART) & task.judged)
-    model = _fit(rows, task, seen, BY_RATIO)
-    plain = replace(task, kinds=np.zeros_like(task.kinds))
-    found = _calibrate(model, plain, unseen, model.logits(rows.of(task, unseen)))
+    model = _fit(rows, task, np.flatnonzero(part < CALIBRATION_PART), BY_RATIO)
+    at = np.flatnonzero((part == CALIBRATION_PART) & task.judged)
+    # A domain must not lean on the kind, which it is to tell; halves judge each other.
+    unseen = Unseen(
+        logits=model.logits(rows.of(task, at))[None],
+        y=task.y[at],
+        kinds=np.zeros_like(at),
+        turn=np.arange(at.size) % 2,
+    )
+    found = finished((model,), task, unseen, lifted=False)
     prior = np.array([DOMAIN_PRIOR.get(domain, 0.0) for domain in task.labels])
-    leaning = replace(found.model, bias=found.model.bias + prior)
-    return _Trained(leaning, plain, unseen, found.logits + prior)
+    return replace(found, model=replace(found.model, bias=found.model.bias + prior))
 
 
-def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) -> Manifest:
-    domains = trained["domain"].task.labels
+def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, Trained]) -> Manifest:
+    domains = trained["domain"].labels
     names = [
         "topic",
         "appeal",
@@ -353,61 +284,32 @@ def _manifest(corpus: Corpus, chosen: Vocabulary, trained: dict[str, _Trained]) 
     ]
     kind_of = {CITIZEN: CITIZEN, **{s.domain: s.kind for s in SENTIMENT_SETS}}
     at_least = {"sentiment": SENTIMENT_AT_LEAST, "urgency": 0.0}
-    lifts = {
-        name: _lifts(one)
-        for name, one in trained.items()
-        if name in HEADS or (name.startswith("sentiment/") and len(one.task.labels) > 2)
-    }
     for head in HEADS:
         if head not in at_least:
-            shares = trained[head].shares()
-            chosen_ones = (shares * lifts[head]).argmax(axis=1)[:, None]
-            sure = np.take_along_axis(shares, chosen_ones, axis=1)
-            unsure = float(np.quantile(sure, UNSURE_SHARE))
+            unsure = float(np.quantile(trained[head].sure, UNSURE_SHARE))
             at_least[head] = round(min(unsure, UNSURE_AT_MOST), 3)
     digest = hashlib.sha256(b"".join(trained[name].model.weights.tobytes() for name in names))
     digest.update(chosen.buckets.tobytes())
-    found = {name: _quality(one, lifts.get(name)) for name, one in trained.items()}
     return Manifest(
         version=f"{len(corpus.texts)}-{digest.hexdigest()[:10]}",
         blocks=tuple(
             Block(
                 name=name,
-                labels=trained[name].task.labels,
+                labels=trained[name].labels,
                 curve=trained[name].model.curve,
             )
             for name in names
         ),
         domain_kinds=tuple(kind_of[domain] for domain in domains),
         at_least=at_least,
-        lifts=lifts,
+        lifts={name: one.lifts for name, one in trained.items() if set(one.lifts) != {1.0}},
         trained_on=corpus.sources,
         metrics={
             f"{name}/{figure}": round(value, 4)
-            for name, one in found.items()
-            for figure, value in one.figures().items()
+            for name, one in trained.items()
+            for figure, value in one.quality.figures(one.labels).items()
         },
     )
-
-
-def _lifts(one: _Trained) -> tuple[float, ...]:
-    y, shares = _judged(one)
-    return best_lifts(shares, y) if y.size >= LIFT_ROWS else (1.0,) * shares.shape[1]
-
-
-def _judged(one: _Trained) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return labels and probabilities of unseen rows, of messages alone where kinds are mixed."""
-    y, shares = one.task.y[one.unseen], one.shares()
-    if one.task.name in LABELS:
-        citizen = one.task.kinds[one.unseen] == KINDS.index(CITIZEN)
-        y, shares = y[citizen], shares[citizen]
-    return y, shares
-
-
-def _quality(one: _Trained, lifts: tuple[float, ...] | None) -> HeadQuality:
-    y, shares = _judged(one)
-    best = None if lifts is None else (shares * lifts).argmax(axis=1)
-    return quality(shares, y, best)
 
 
 def _arrays(chosen: Vocabulary, models: Sequence[Linear]) -> Arrays:

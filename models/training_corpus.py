@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,7 +16,8 @@ import pyarrow.parquet as pq
 
 from models.fold import fold_texts
 from models.labels import APPEALS, HEADS, KINDS, LABELS, SENTIMENTS, TOPICS, URGENCIES
-from models.training_made import OFFICIAL, Made, news_id, packaged_made
+from models.training_made import OFFICIAL, Made, packaged_made, text_id
+from models.training_names import texts_with_other_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,11 +26,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    Readings = Mapping[str, tuple[Mapping[str, str], ...]]
+
 PARTS: Final = 10
 HELD_PART: Final = 9
 """The part no model is trained on: `yuqing evaluate` compares models on it."""
 
-NO_LABEL: Final = -1
 GOLD: Final = "gold_feedback_dev"
 UNLABELLED: Final = "citizen_messages_unlabelled"
 OFFICIAL_SET: Final = "taidi2020c_fj2_topics"
@@ -43,19 +43,16 @@ WRITTEN_WEIGHTS: Final = {"appeal": 0.2, "urgency": 0.1}
 """What a text written for training counts beside a real one, where it is not 1 (docs/model.md)."""
 
 SECOND_WEIGHT: Final = 0.5
-"""What a label from outside a set counts beside the set's own: a reader's, a shop's."""
+"""What a label from outside a set counts beside the set's own: a further reader's, a shop's."""
+
+SECOND_WEIGHTS: Final = {"sentiment/news": 1.0}
+"""Where a second opinion counts otherwise: a news title's few words leave much to the reader."""
 
 ALWAYS_TRAINS: Final = 0
 """Part of the written texts: none of them is kept back, for none ever judges a model."""
 
 SEED: Final = 0
 COPY_WEIGHT: Final = 0.5
-NAME_IN_TEXTS: Final = 8
-"""In more texts than this, what stands before 小区 or 公司 is taken for a word, not a name."""
-
-_NAMED = re.compile(
-    r"([\u4e00-\u9fff]{2})(小区|花园|家园|公司|集团|学校|小学|中学|幼儿园|医院|大道|路|街道|社区|村|镇)"
-)
 _EMOTION = {
     "angry": "negative",
     "sad": "negative",
@@ -103,8 +100,8 @@ CITIZEN: Final = "citizen_message"
 """The domain of citizen messages; its sentiment is taught by the labelled messages."""
 NEWS: Final = "news"
 POST: Final = "post"
-_SENTIMENT_DOMAIN: Final = {CITIZEN: CITIZEN, NEWS: "news", POST: "everyday_post"}
-"""Which expert learns from a text that comes from no set of its own."""
+_DOMAIN: Final = {CITIZEN: CITIZEN, NEWS: "news", POST: "everyday_post"}
+"""Whose sentiment expert learns from a text that comes from no set of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,15 +184,23 @@ class _Gathering:
         return found
 
     def task(self, name: str, labels: tuple[str, ...]) -> Task:
-        known = [row for row in self.rows.get(name, []) if row.label in labels]
+        known: dict[tuple[int, str], _Row] = {}
+        for row in self.rows.get(name, []):
+            if row.label in labels:
+                # Readers who agree are one row of more weight: half the time of two rows.
+                same = known.get((row.row, row.label), row._replace(weight=0.0))
+                known[row.row, row.label] = row._replace(
+                    weight=row.weight + same.weight, judged=row.judged or same.judged
+                )
+        rows = list(known.values())
         return Task(
             name=name,
             labels=labels,
-            rows=np.array([row.row for row in known], dtype=np.int64),
-            y=np.array([labels.index(row.label) for row in known], dtype=np.int64),
-            weights=np.array([row.weight for row in known]),
-            kinds=np.array([row.kind for row in known], dtype=np.int64),
-            judged=np.array([row.judged for row in known], dtype=bool),
+            rows=np.array([row.row for row in rows], dtype=np.int64),
+            y=np.array([labels.index(row.label) for row in rows], dtype=np.int64),
+            weights=np.array([row.weight for row in rows]),
+            kinds=np.array([row.kind for row in rows], dtype=np.int64),
+            judged=np.array([row.judged for row in rows], dtype=bool),
         )
 
 
@@ -215,7 +220,7 @@ def read_corpus(
     FileNotFoundError names a missing set.
     """
     made = made or packaged_made()
-    gathering, read = _Gathering(), made.labels
+    gathering, read = _Gathering(), made.readings
     _add_gold(gathering, data, read)
     _add_messages(gathering, data, read)
     _add_official(gathering, data)
@@ -250,52 +255,67 @@ def _rows(data: Path, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _tasks_of(labels: Mapping[str, Any], kind: str) -> dict[str, str]:
+def _tasks_of(labels: Mapping[str, Any], domain: str) -> dict[str, str]:
     """Return a text's labels by the name of the task they teach."""
-    sentiment = f"sentiment/{_SENTIMENT_DOMAIN[kind]}"
+    sentiment = f"sentiment/{domain}"
     return {
         sentiment if head == "sentiment" else head: str(label) for head, label in labels.items()
     }
 
 
-def _add_gold(gathering: _Gathering, data: Path, read: Mapping[str, Mapping[str, str]]) -> None:
+def _add_gold(gathering: _Gathering, data: Path, read: Readings) -> None:
     for row in _rows(data, GOLD):
-        kind = row["kind"]
-        labels = _tasks_of({head: row[head] for head in HEADS}, kind)
-        again = _tasks_of(read.get(row["uid"], {}), kind)
+        kind, domain = row["kind"], _DOMAIN[row["kind"]]
+        labels = _tasks_of({head: row[head] for head in HEADS}, domain)
         at = gathering.add(row["text"])
+        known = set(labels)
         if kind == CITIZEN:
             labels["domain"] = CITIZEN
         else:
-            sentiment = f"sentiment/{_SENTIMENT_DOMAIN[kind]}"
+            sentiment = f"sentiment/{domain}"
             gathering.label(at, kind, {sentiment: labels.pop(sentiment)}, SECOND_WEIGHT)
+        gathering.label(at, kind, labels, judged=True)
+        _add_readings(gathering, at, kind, _readings_of(read, row["uid"], domain), known)
+
+
+def _readings_of(read: Readings, identity: str, domain: str) -> list[dict[str, str]]:
+    return [_tasks_of(labels, domain) for labels in read.get(identity, ())]
+
+
+def _add_readings(
+    gathering: _Gathering,
+    at: int,
+    kind: str,
+    readings: Sequence[Mapping[str, str]],
+    known: set[str],
+) -> None:
+    """Add readers' labels, by task: the first label of a task counts 1, each later one less.
+
+    `known` are the tasks that the text's own set has labelled. What readers think of official
+    topics always counts as a second opinion, for that set has conventions of its own.
+    """
+    known.add(OFFICIAL)
+    for labels in readings:
         for task, label in labels.items():
-            # A gold label that a second reader gave otherwise still judges, but does not teach.
-            weight = 1.0 if again.get(task, label) == label else 0.0
-            gathering.label(at, kind, {task: label}, weight, judged=True)
-        _label_official(gathering, at, again.pop(OFFICIAL, None))
-        gathering.label(at, kind, {t: v for t, v in again.items() if v != labels.get(t)})
+            second = SECOND_WEIGHTS.get(task, SECOND_WEIGHT)
+            gathering.label(at, kind, {task: label}, second if task in known else 1.0)
+        known |= labels.keys()
 
 
-def _label_official(gathering: _Gathering, at: int, label: str | None) -> None:
-    if label is not None:
-        gathering.label(at, CITIZEN, {OFFICIAL: label}, SECOND_WEIGHT)
-
-
-def _add_messages(gathering: _Gathering, data: Path, read: Mapping[str, Mapping[str, str]]) -> None:
+def _add_messages(gathering: _Gathering, data: Path, read: Readings) -> None:
     gold = {row["uid"] for row in _rows(data, GOLD)}
     for row in _rows(data, UNLABELLED):
         if row["uid"] not in gold:
-            labels = _tasks_of(read.get(row["uid"], {}), CITIZEN)
             at = gathering.add(row["text"])
-            _label_official(gathering, at, labels.pop(OFFICIAL, None))
-            gathering.label(at, CITIZEN, {**labels, "domain": CITIZEN})
+            gathering.label(at, CITIZEN, {"domain": CITIZEN})
+            readings = _readings_of(read, row["uid"], CITIZEN)
+            _add_readings(gathering, at, CITIZEN, readings, set())
 
 
 def _add_written(gathering: _Gathering, made: Made) -> None:
     for text, kind, labels in made.texts:
         at = gathering.add(text, part=ALWAYS_TRAINS)
-        for task, label in _tasks_of(labels, kind).items():
+        for task, label in _tasks_of(labels, _DOMAIN[kind]).items():
             gathering.label(at, kind, {task: label}, WRITTEN_WEIGHTS.get(task, 1.0))
 
 
@@ -312,7 +332,7 @@ def _add_sentiments(
     gathering: _Gathering,
     data: Path,
     chosen: SentimentSet,
-    read: Mapping[str, Mapping[str, str]],
+    read: Readings,
 ) -> None:
     rows = _rows(data, chosen.file)
     if chosen.domain == "shop_review":
@@ -321,17 +341,12 @@ def _add_sentiments(
         # Shop reviews only lend their words to the other domains: an even sample is enough.
         rows = rows[:: max(1, len(rows) // SHOP_ROWS)]
     for row in rows:
-        labels = {
-            f"sentiment/{chosen.domain}": chosen.meaning[str(row["label"])],
-            "domain": chosen.domain,
-        }
+        label = chosen.meaning[str(row["label"])]
+        labels = {f"sentiment/{chosen.domain}": label, "domain": chosen.domain}
         at = gathering.add(row["text"])
         gathering.label(at, chosen.kind, labels, judged=True)
-        if chosen.kind == NEWS:
-            again = _tasks_of(read.get(news_id(row["text"]), {}), NEWS)
-            sentiment = {t: again.pop(t) for t in tuple(again) if t in labels}
-            gathering.label(at, NEWS, again)
-            gathering.label(at, NEWS, sentiment, SECOND_WEIGHT)
+        readings = _readings_of(read, text_id(chosen.kind, row["text"]), chosen.domain)
+        _add_readings(gathering, at, chosen.kind, readings, set(labels))
 
 
 def _add_hotels(gathering: _Gathering, data: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -347,28 +362,20 @@ def _add_hotels(gathering: _Gathering, data: Path, rows: Sequence[Mapping[str, A
 
 
 def _add_renamed(gathering: _Gathering) -> None:
-    """Add each labelled message again with other names of estates, firms, schools and roads.
+    """Add each labelled message again with other names, where it has any.
 
-    What stands before such a word in few texts is a name; common words (安置小区) stay. A copy
-    stays in the part of its original, so that no model is judged on a text it knows.
+    A copy stays in the part of its original, so that no model is judged on a text it knows.
     """
     labels: dict[int, list[tuple[str, _Row]]] = {}
     for task in ("topic", "appeal", "urgency", f"sentiment/{CITIZEN}"):
         for one in gathering.rows.get(task, []):
-            if KINDS[one.kind] == CITIZEN and one.weight:
+            if KINDS[one.kind] == CITIZEN:
                 labels.setdefault(one.row, []).append((task, one))
-    found = [_NAMED.findall(gathering.texts[row]) for row in labels]
-    seen = Counter(pair for pairs in found for pair in set(pairs))
-    names = sorted({name for (name, _), count in seen.items() if count <= NAME_IN_TEXTS})
     draw = random.Random(SEED)  # noqa: S311 # reproducible copies, no secret
-
-    def renamed(match: re.Match[str]) -> str:
-        rare = seen[match[1], match[2]] <= NAME_IN_TEXTS
-        return (draw.choice(names) if rare else match[1]) + match[2]
-
-    for row, known in labels.items():
-        text = _NAMED.sub(renamed, gathering.texts[row])
-        if text != gathering.texts[row]:
+    originals = [gathering.texts[row] for row in labels]
+    copies = texts_with_other_names(originals, draw)
+    for text, original, (row, known) in zip(copies, originals, labels.items(), strict=True):
+        if text != original:
             at = gathering.add(text, original=row)
             for task, one in known:
                 gathering.label(at, CITIZEN, {task: one.label}, COPY_WEIGHT * one.weight)
@@ -380,4 +387,6 @@ def _add_corrections(gathering: _Gathering, corrections: pa.Table | None) -> Non
         head, label = row["head"], str(row["label"])
         if head in LABELS and label in LABELS[head]:
             kind = row["kind"] or CITIZEN
-            gathering.label(gathering.add(row["text"]), kind, _tasks_of({head: label}, kind))
+            gathering.label(
+                gathering.add(row["text"]), kind, _tasks_of({head: label}, _DOMAIN[kind])
+            )

@@ -119,46 +119,54 @@ def blended(models: Sequence[Linear]) -> Linear:
     )
 
 
-def calibrated(
-    model: Linear,
-    logits: Floats,
-    y: NDArray[np.int64],
-    kinds: NDArray[np.int64],
-) -> Linear:
-    """Return the model with the temperature and biases that fit unseen logits best.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Temperature and biases of logits: raw * warmth + bias, plus kind_bias of the row's kind."""
 
-    `logits` (n, c) are of rows the model did not see. The weights' direction is untouched.
-    """
+    warmth: float
+    bias: Floats
+    kind_bias: Floats
+
+    def of(self, raw: Floats, kinds: NDArray[np.int64]) -> Floats:
+        """Return calibrated logits (n, c) of raw ones, of rows of these kinds (n,)."""
+        return raw * self.warmth + self.bias + self.kind_bias[kinds]
+
+    def applied(self, model: Linear) -> Linear:
+        """Return the model with calibrated logits; the weights' direction is untouched."""
+        return Linear(
+            weights=(model.weights * self.warmth).astype(np.float32),
+            bias=model.bias * self.warmth + self.bias,
+            kind_bias=self.kind_bias,
+        )
+
+
+def calibration(logits: Floats, y: NDArray[np.int64], kinds: NDArray[np.int64]) -> Calibration:
+    """Return the temperature and biases that fit unseen logits (n, c) best."""
     share = 1.0 / y.size
     present = np.unique(kinds)
     classes = logits.shape[1]
 
-    def parts(p: Floats) -> tuple[float, Floats, Floats]:
+    def parts(p: Floats) -> Calibration:
         per_kind = np.zeros((len(KINDS), classes))
         if present.size > 1:
             per_kind[present] = p[1 + classes :].reshape(present.size, classes)
-        return float(np.exp(p[0])), p[1 : 1 + classes], per_kind
+        return Calibration(warmth=float(np.exp(p[0])), bias=p[1 : 1 + classes], kind_bias=per_kind)
 
     def loss(p: Floats) -> tuple[float, Floats]:
-        warmth, bias, per_kind = parts(p)
-        shares = softmax(logits * warmth + bias + per_kind[kinds])
+        tried = parts(p)
+        shares = softmax(tried.of(logits, kinds))
         value = -np.log(shares[np.arange(y.size), y] + 1e-12).mean()
         error = shares * share
         error[np.arange(y.size), y] -= share
         by_kind = np.stack([error[kinds == kind].sum(axis=0) for kind in present])
         tail = by_kind.ravel() if present.size > 1 else np.zeros(0)
-        slope = np.concatenate(([(error * logits).sum() * warmth], error.sum(axis=0), tail))
+        warmer = (error * logits).sum() * tried.warmth
+        slope = np.concatenate(([warmer], error.sum(axis=0), tail))
         slope[1:] += 2 * RIDGE / classes * p[1:]
         return value + RIDGE / classes * float(p[1:] @ p[1:]), slope
 
     size = 1 + classes + (present.size * classes if present.size > 1 else 0)
-    best = minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x
-    warmth, bias, per_kind = parts(best)
-    return Linear(
-        weights=(model.weights * warmth).astype(np.float32),
-        bias=model.bias * warmth + bias,
-        kind_bias=per_kind,
-    )
+    return parts(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)
 
 
 def calibration_curve(shares: Floats, y: NDArray[np.int64]) -> tuple[tuple[float, float], ...]:

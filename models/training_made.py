@@ -1,7 +1,7 @@
 """Labels given and texts written by a language model for this project (docs/model.md).
 
-No text of a data set is here: labels name a message by its id, or a news text by a hash of it.
-They teach, and never judge a model.
+No text of a data set is here: labels name a message by its id, a news text or a post by a hash
+of it. They teach, and never judge a model.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 LABELS_FILE: Final = "training_labels.tsv"
 TEXTS_FILE: Final = "training_texts.tsv"
 OFFICIAL: Final = "official_topic"
-DOUBTFUL: Final = "?"
-"""Instead of a label: two readers of a gold row disagree, it teaches this head nothing."""
 
 
 class Written(NamedTuple):
@@ -35,24 +33,31 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What was made for training: labels by a text's id and head, and texts."""
+    """What was made for training: readings by a text's id, and texts.
 
-    labels: Mapping[str, Mapping[str, str]]
+    A reading is one reader's labels, by head or `official_topic`; a text may have several, each
+    made without sight of the others and of the set's own label.
+    """
+
+    readings: Mapping[str, tuple[Mapping[str, str], ...]]
     texts: tuple[Written, ...]
 
 
 @cache
 def packaged_made() -> Made:
-    """Return the labels and texts that ship with the product, by head or `official_topic`."""
+    """Return the readings and texts that ship with the product."""
+    readings: dict[str, tuple[dict[str, str], ...]] = {}
+    for row in _rows(LABELS_FILE):
+        readings[row["id"]] = (*readings.get(row["id"], ()), _labels(row))
     return Made(
-        labels={row["id"]: _labels(row) for row in _rows(LABELS_FILE)},
+        readings=readings,
         texts=tuple(Written(r["text"], r["kind"], _labels(r)) for r in _rows(TEXTS_FILE)),
     )
 
 
-def news_id(text: str) -> str:
-    """Return the id of a news text, which has none in its set: n and ten hex digits of a hash."""
-    return "n" + hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+def text_id(kind: str, text: str) -> str:
+    """Return the id of a text that has none in its set: n(ews) or p(ost), ten hex digits."""
+    return kind[0] + hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
 def _labels(row: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -29,7 +31,8 @@ class HeadQuality:
     """How well probabilities fit labels.
 
     `top3` is the share of rows whose label is among the three likeliest; `ece` the expected
-    calibration error over 15 equal bins; `covered` the accuracy on the surest 80 %.
+    calibration error over 15 equal bins; `covered` the accuracy on the surest 80 %; `f1` that
+    of each class, by number, for classes with at least five rows.
     """
 
     rows: int
@@ -38,10 +41,13 @@ class HeadQuality:
     top3: float
     ece: float
     covered: float
+    f1: dict[int, float]
 
-    def figures(self) -> dict[str, float]:
-        """Return every figure by its name."""
-        return {name: float(value) for name, value in asdict(self).items()}
+    def figures(self, labels: Sequence[str]) -> dict[str, float]:
+        """Return every figure by its name, that of a class as f1/label."""
+        found = asdict(self)
+        classes = {f"f1/{labels[number]}": value for number, value in found.pop("f1").items()}
+        return {name: float(value) for name, value in {**found, **classes}.items()}
 
 
 def quality(shares: Floats, y: Labels, best: Labels | None = None) -> HeadQuality:
@@ -55,6 +61,7 @@ def quality(shares: Floats, y: Labels, best: Labels | None = None) -> HeadQualit
         rows=y.size,
         accuracy=float(right.mean()),
         macro_f1=macro_f1(chosen, y, shares.shape[1]),
+        f1=class_f1(chosen, y, shares.shape[1]),
         top3=float((ranked == y[:, None]).any(axis=1).mean()),
         ece=calibration_error(sure, right),
         covered=float(right[order].mean()),
@@ -63,11 +70,16 @@ def quality(shares: Floats, y: Labels, best: Labels | None = None) -> HeadQualit
 
 def macro_f1(chosen: Labels, y: Labels, classes: int) -> float:
     """Return the mean F1 of the classes with at least five rows in y; 0 when there is none."""
+    found = class_f1(chosen, y, classes)
+    return sum(found.values()) / len(found) if found else 0.0
+
+
+def class_f1(chosen: Labels, y: Labels, classes: int) -> dict[int, float]:
+    """Return the F1 of each class with at least five rows in y."""
     seen, guessed = np.bincount(y, minlength=classes), np.bincount(chosen, minlength=classes)
     hit = np.bincount(y[chosen == y], minlength=classes)
     f1 = 2 * hit / np.maximum(seen + guessed, 1)
-    counted = seen >= ROWS_OF_A_CLASS
-    return float(f1[counted].mean()) if counted.any() else 0.0
+    return {int(n): float(f1[n]) for n in np.flatnonzero(seen >= ROWS_OF_A_CLASS)}
 
 
 def calibration_error(sure: Floats, right: NDArray[np.bool_]) -> float:
@@ -78,22 +90,36 @@ def calibration_error(sure: Floats, right: NDArray[np.bool_]) -> float:
     return float(np.abs(gap).sum() / max(size.sum(), 1))
 
 
-def best_lifts(shares: Floats, y: Labels) -> tuple[float, ...]:
+def best_lifts(shares: Floats) -> tuple[float, ...]:
     """Return what to multiply probabilities with, so that rare classes are not always outvoted.
 
-    With three classes the two lifts over the most frequent one are searched for macro-F1. With
-    more, all are lifted by one power of their rarity, searched for twice accuracy plus macro-F1.
+    Chosen for the figures that calibrated probabilities (n, c) let expect, not for those of the
+    few labels of a rare class, which are chance for the most part (docs/model.md). With three
+    classes the two lifts over the first one are searched for macro-F1. With more, all are lifted
+    by one power of their rarity, searched for twice accuracy plus macro-F1.
     """
     classes = shares.shape[1]
     if classes <= FEW_CLASSES:
         tried = list(product((1.0, *LIFTS), repeat=classes))
-        lifts = max(tried, key=lambda some: macro_f1((shares * some).argmax(axis=1), y, classes))
+        lifts = max(tried, key=lambda some: expected_macro_f1(shares, some))
         return tuple(round(lift / lifts[0], 4) for lift in lifts)
     rarity = (shares.mean(axis=0) + 1e-4) ** -1.0
 
     def worth(power: float) -> float:
         chosen = (shares * rarity**power).argmax(axis=1)
-        return 2 * float((chosen == y).mean()) + macro_f1(chosen, y, classes)
+        accuracy = float(np.take_along_axis(shares, chosen[:, None], axis=1).mean())
+        return 2 * accuracy + expected_macro_f1(shares, rarity**power)
 
     found = rarity ** max(LIFT_POWERS, key=worth)
     return tuple(round(float(lift), 4) for lift in found / found.min())
+
+
+def expected_macro_f1(shares: Floats, lifts: Sequence[float] | Floats) -> float:
+    """Return the macro-F1 to expect of lifted choices when the probabilities (n, c) are true.
+
+    As in Jansche 2007, "A maximum expected utility framework": expected counts stand for counts.
+    """
+    chosen = np.eye(shares.shape[1])[(shares * lifts).argmax(axis=1)]
+    hit, guessed, there = (chosen * shares).sum(axis=0), chosen.sum(axis=0), shares.sum(axis=0)
+    f1: Floats = 2 * hit / np.maximum(guessed + there, 1e-9)
+    return float(f1[there >= ROWS_OF_A_CLASS].mean()) if (there >= ROWS_OF_A_CLASS).any() else 0.0

@@ -32,6 +32,7 @@ from models.training_corpus import (
     HELD_PART,
     PARTS,
     SECOND_WEIGHT,
+    SECOND_WEIGHTS,
     SENTIMENT_SETS,
     Corpus,
     part_of,
@@ -41,14 +42,20 @@ from models.training_fit import (
     Linear,
     Machine,
     blended,
-    calibrated,
+    calibration,
     calibration_curve,
     fitted,
     softmax,
     term_ratio,
 )
-from models.training_made import DOUBTFUL, Made, Written, news_id, packaged_made
-from models.training_metrics import best_lifts, calibration_error, macro_f1, quality
+from models.training_made import Made, Written, packaged_made, text_id
+from models.training_metrics import (
+    best_lifts,
+    calibration_error,
+    expected_macro_f1,
+    macro_f1,
+    quality,
+)
 from models.training_vectors import counted, vocabulary, weighed
 from models.weight_files import Arrays, Block, Manifest, WeightsError
 from models.weight_versions import promote, roll_back, service_folder
@@ -64,7 +71,7 @@ ASKS = {
     "suggestion": ("neutral", "建议尽快增加，希望采纳"),
 }
 MADE = Made(
-    labels={"g2-0": {"topic": "health", "official_topic": "卫生计生"}},
+    readings={"g2-0": ({"topic": "health", "official_topic": "卫生计生"},)},
     texts=(Written("社区食堂的菜价涨了，建议公示", "citizen_message", {"topic": "elderly_care"}),),
 )
 PRAISE = {"positive": "真好很满意喜欢", "negative": "太差了失望生气", "neutral": "今天发布通知"}
@@ -215,11 +222,12 @@ def test_a_part_depends_on_the_words_alone() -> None:
     assert sizes.min() > 120
 
 
-def test_packaged_labels_hold_no_text_and_are_labels() -> None:
-    for identity, labels in packaged_made().labels.items():
+def test_packaged_readings_hold_no_text_and_are_labels() -> None:
+    for identity, readings in packaged_made().readings.items():
         assert identity.isascii()
-        for head in HEADS:
-            assert labels.get(head, DOUBTFUL) in {*LABELS[head], DOUBTFUL}
+        for labels in readings:
+            assert labels
+            assert all(labels[head] in LABELS[head] for head in HEADS if head in labels)
 
 
 def test_packaged_texts_are_written_once_and_labelled_in_words_of_the_product() -> None:
@@ -238,42 +246,63 @@ def taught(corpus: Corpus, task: str, text: str) -> list[tuple[str, float, bool]
     return [(found.labels[found.y[i]], float(found.weights[i]), bool(found.judged[i])) for i in at]
 
 
-def gold_with(data: Path, labels: dict[str, str]) -> tuple[Corpus, str, str]:
-    """Return the corpus when a reader gave the second gold row labels; its text and gold topic."""
+def gold_with(data: Path, *readings: dict[str, str]) -> tuple[Corpus, str, str]:
+    """Return the corpus when readers gave the second gold row labels; its text and gold topic."""
     row = gold_rows(600, 1)[1]
-    made = Made(labels={str(row["uid"]): labels}, texts=())
+    made = Made(readings={str(row["uid"]): readings}, texts=())
     return read_corpus(data, made=made), str(row["text"]), str(row["topic"])
 
 
-def test_a_second_reader_teaches_while_the_gold_label_judges(data: Path) -> None:
+def test_a_reader_who_disagrees_with_gold_teaches_half_and_never_judges(data: Path) -> None:
     corpus, text, gold = gold_with(data, {"topic": "finance"})
-    assert taught(corpus, "topic", text) == [(gold, 0.0, True), ("finance", 1.0, False)]
+    assert taught(corpus, "topic", text) == [
+        (gold, 1.0, True),
+        ("finance", SECOND_WEIGHT, False),
+    ]
 
 
-def test_a_doubtful_label_teaches_nothing_and_still_judges(data: Path) -> None:
-    corpus, text, gold = gold_with(data, {"topic": DOUBTFUL})
-    assert taught(corpus, "topic", text) == [(gold, 0.0, True)]
-
-
-def test_a_reader_who_agrees_changes_nothing(data: Path) -> None:
+def test_readers_who_agree_are_one_row_of_more_weight(data: Path) -> None:
     gold = str(gold_rows(600, 1)[1]["topic"])
-    corpus, text, _ = gold_with(data, {"topic": gold})
-    assert taught(corpus, "topic", text) == [(gold, 1.0, True)]
+    corpus, text, _ = gold_with(data, {"topic": gold}, {"topic": gold})
+    assert taught(corpus, "topic", text) == [(gold, 1 + 2 * SECOND_WEIGHT, True)]
 
 
-def test_a_reader_of_a_news_text_counts_half_beside_its_set(data: Path) -> None:
-    text = str(pq.read_table(data / "bdci2019_news_sentiment.parquet")["text"][0])
+def test_the_first_reader_of_a_message_without_labels_counts_whole(data: Path) -> None:
+    row = gold_rows(60, 2)[3]
+    read = ({"topic": "finance"}, {"topic": "health", "appeal": "thanks"})
+    corpus = read_corpus(data, made=Made(readings={str(row["uid"]): read}, texts=()))
+    assert taught(corpus, "topic", str(row["text"])) == [
+        ("finance", 1.0, False),
+        ("health", SECOND_WEIGHT, False),
+    ]
+    assert taught(corpus, "appeal", str(row["text"])) == [("thanks", 1.0, False)]
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "domain"),
+    [
+        ("bdci2019_news_sentiment", "news", "news"),
+        ("smp2020_virus", "post", "crisis_post"),
+    ],
+)
+def test_a_reader_of_a_set_counts_half_beside_the_set(
+    data: Path, file: str, kind: str, domain: str
+) -> None:
+    rows = pq.read_table(data / f"{file}.parquet").to_pylist()
+    text = next(row["text"] for row in rows if "喜欢" in row["text"])
     read = {"topic": "finance", "sentiment": "neutral"}
-    corpus = read_corpus(data, made=Made(labels={news_id(text): read}, texts=()))
-    own, second = taught(corpus, "sentiment/news", text)
-    assert own[1:] == (1.0, True)
-    assert second == ("neutral", SECOND_WEIGHT, False)
+    made = Made(readings={text_id(kind, text): (read,)}, texts=())
+    corpus = read_corpus(data, made=made)
+    assert taught(corpus, f"sentiment/{domain}", text) == [
+        ("positive", 1.0, True),
+        ("neutral", SECOND_WEIGHTS.get(f"sentiment/{domain}", SECOND_WEIGHT), False),
+    ]
     assert taught(corpus, "topic", text) == [("finance", 1.0, False)]
 
 
 def test_written_texts_always_teach_and_never_judge(data: Path) -> None:
     texts = tuple(Written(f"第{'零' * i}处", "news", {"sentiment": "positive"}) for i in range(40))
-    corpus = read_corpus(data, made=Made(labels={}, texts=texts))
+    corpus = read_corpus(data, made=Made(readings={}, texts=texts))
     of = {text: row for row, text in enumerate(corpus.texts)}
     assert all(corpus.parts[of[written.text]] != HELD_PART for written in texts)
     assert taught(corpus, "sentiment/news", texts[0].text) == [("positive", 1.0, False)]
@@ -338,11 +367,22 @@ def test_calibration_finds_the_temperature() -> None:
     draw = np.random.default_rng(0)
     logits = draw.normal(size=(4000, 3))
     y = np.array([draw.choice(3, p=p) for p in softmax(3 * logits)])
+    warmer = calibration(logits, y, np.zeros(4000, dtype=np.int64))
+    assert warmer.warmth == pytest.approx(3, rel=0.15)
     plain = Linear(
         weights=np.ones((3, 1), np.float32), bias=np.zeros(3), kind_bias=np.zeros((3, 3))
     )
-    warmer = calibrated(plain, logits, y, np.zeros(4000, dtype=np.int64))
-    assert warmer.weights[0, 0] == pytest.approx(3, rel=0.15)
+    assert warmer.applied(plain).weights == pytest.approx(np.full((3, 1), warmer.warmth), rel=1e-6)
+
+
+def test_each_kind_gets_biases_of_its_own() -> None:
+    draw = np.random.default_rng(0)
+    logits, kinds = draw.normal(size=(4000, 2)), np.arange(4000) % 2
+    # What is even for the first kind leans to the second class for the other.
+    y = np.array([draw.choice(2, p=p) for p in softmax(logits + np.outer(kinds, [0, 2]))])
+    found = calibration(logits, y, kinds)
+    leaning = found.kind_bias[:, 1] - found.kind_bias[:, 0]
+    assert leaning[1] - leaning[0] == pytest.approx(2, abs=0.4)
 
 
 def test_a_curve_tells_how_often_the_best_label_is_right() -> None:
@@ -373,13 +413,30 @@ def test_metrics_of_known_cases() -> None:
     assert quality(shares, np.array([0, 1])).accuracy == 0.5
 
 
+def test_classes_have_their_own_figures_when_they_have_five_rows() -> None:
+    y = np.repeat([0, 1, 2], [90, 10, 4])
+    chosen = np.where(y == 1, np.arange(104) % 2, 0)
+    found = quality(np.eye(3)[chosen], y).figures(("a", "b", "c"))
+    assert found["f1/b"] == pytest.approx(2 * 5 / (10 + 5))
+    assert "f1/c" not in found
+    assert found["macro_f1"] == pytest.approx((found["f1/a"] + found["f1/b"]) / 2)
+
+
 def test_lifts_help_a_rare_class_and_leave_a_clear_case_alone() -> None:
-    shares = np.tile([0.97, 0.03], (95, 1))
-    rare = np.tile([0.7, 0.3], (5, 1))
-    y = np.repeat([0, 1], [95, 5])
-    lifted = best_lifts(np.vstack([shares, rare]), y)
-    assert (np.vstack([shares, rare]) * lifted).argmax(axis=1).tolist() == y.tolist()
-    assert best_lifts(np.eye(2)[y] * 0.9 + 0.05, y) == (1.0, 1.0)
+    shares = np.vstack([np.tile([0.97, 0.03], (95, 1)), np.tile([0.6, 0.4], (20, 1))])
+    rare = (shares * best_lifts(shares)).argmax(axis=1)
+    assert rare.tolist() == [0] * 95 + [1] * 20
+    clear = np.eye(2)[np.repeat([0, 1], [60, 40])] * 0.9 + 0.05
+    assert best_lifts(clear) == (1.0, 1.0)
+
+
+def test_expected_f1_is_the_f1_that_true_probabilities_give() -> None:
+    draw = np.random.default_rng(2)
+    shares = softmax(draw.normal(size=(40_000, 3)) * 2 + [1.5, 0, -1.5])
+    y = (draw.random(40_000)[:, None] > shares.cumsum(axis=1)).sum(axis=1)
+    lifts = (1.0, 1.3, 2.9)
+    found = macro_f1((shares * lifts).argmax(axis=1), y, 3)
+    assert expected_macro_f1(shares, lifts) == pytest.approx(found, abs=0.01)
 
 
 def test_a_model_does_not_replace_itself(data: Path, trained: Path) -> None:
