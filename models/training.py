@@ -100,7 +100,7 @@ def train(
 
     `corrections` has the columns text, kind, head, label; `made` are labels and texts of this
     project, the packaged ones by default. Raises FileNotFoundError when a set is missing. Takes
-    some minutes of one core.
+    a quarter of an hour of one core.
     """
     progress("reading texts")
     corpus = read_corpus(data, corrections, made)
@@ -115,11 +115,10 @@ def train_corpus(
     chosen, rows = _vectors(corpus)
     trained = _experts(corpus, rows, progress)
     for name in ("topic", "appeal", "urgency", "official_topic"):
-        progress(f"fitting {name}")
         task = corpus.task(name)
         make = partial(_head, rows, task, None)
         lifted = name in HEADS
-        trained[name] = in_turns(rows.vectors, task, corpus, make, lifted=lifted)
+        trained[name] = in_turns(rows.vectors, task, corpus, make, progress, lifted=lifted)
     progress("fitting domain")
     trained["domain"] = _domain(rows, corpus)
     manifest = _manifest(corpus, chosen, trained)
@@ -175,20 +174,18 @@ def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> di
     tasks = {s.domain: corpus.task(f"sentiment/{s.domain}") for s in SENTIMENT_SETS}
     alone: dict[str, Linear] = {}
     for domain, task in tasks.items():
-        progress(f"fitting sentiment of {domain}")
+        progress(f"fitting what {domain} lends the others")
         known = np.flatnonzero(corpus.parts[task.rows] != HELD_PART)
         alone[domain] = _fit(rows, task, known, BY_RATIO)
     trained = {}
     for domain, task in tasks.items():
-        progress(f"pooling sentiment of {domain}")
         others = [model for other, model in alone.items() if other != domain]
         make = partial(_expert, rows, task, _lent(others, rows, task))
         lifted = len(task.labels) > 2
-        trained[task.name] = in_turns(rows.vectors, task, corpus, make, lifted=lifted)
-    progress("fitting sentiment of citizen messages")
+        trained[task.name] = in_turns(rows.vectors, task, corpus, make, progress, lifted=lifted)
     task = corpus.task(f"sentiment/{CITIZEN}")
     make = partial(_head, rows, task, _lent(list(alone.values()), rows, task))
-    trained[task.name] = in_turns(rows.vectors, task, corpus, make, lifted=True)
+    trained[task.name] = in_turns(rows.vectors, task, corpus, make, progress, lifted=True)
     return trained
 
 

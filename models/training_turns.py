@@ -125,12 +125,13 @@ def in_turns(
     task: Task,
     corpus: Corpus,
     make: Callable[[NDArray[np.int64]], tuple[Linear, ...]],
+    progress: Callable[[str], None],
     *,
     lifted: bool,
 ) -> Trained:
     """Return the best of the models that `make` fits on some rows of the task, tuned.
 
-    The last fit has all rows but the held part.
+    The last fit has all rows but the held part. Each fit is told to `progress`.
     """
     part = corpus.parts[task.rows]
     known = np.flatnonzero(part != HELD_PART)
@@ -141,11 +142,14 @@ def in_turns(
     judging = np.isin(task.rows, task.rows[judged])
     asked: list[NDArray[np.int64]] = []
     told: list[NDArray[np.float64]] = []
-    for turn in np.unique(part[judged]):
+    turns = np.unique(part[judged])
+    for number, turn in enumerate(turns, 1):
+        progress(f"fitting {task.name}, turn {number} of {turns.size}")
         out = judged[part[judged] == turn]
         models = make(turned[~judging[turned] | (part[turned] != turn)])
         told.append(np.stack([model.logits(vectors[task.rows[out]]) for model in models]))
         asked.append(out)
+    progress(f"fitting {task.name} on all rows")
     at = np.concatenate(asked)
     rows = Unseen(
         logits=np.concatenate(told, axis=1), y=task.y[at], kinds=task.kinds[at], turn=part[at]

@@ -92,9 +92,12 @@ def test_no_model_is_asked_about_a_row_it_was_fitted_on() -> None:
         weights = np.tile(np.array([[1.0], [-1.0]], dtype=np.float32), (1, n))
         return (Linear(weights=weights, bias=np.zeros(2), kind_bias=np.zeros((3, 2))),)
 
-    in_turns(vectors, task, corpus, make, lifted=False)
+    told: list[str] = []
+    in_turns(vectors, task, corpus, make, told.append, lifted=False)
     *turns, last = fits
     assert len(turns) == 8
+    assert told[0] == "fitting topic, turn 1 of 8"
+    assert len(told) == len(fits)
     for turn, at in enumerate(turns):
         assert not set(rows[at]) & set(np.flatnonzero((parts == turn) & (np.arange(n) < 240)))
         assert not copies[rows[at]].any()
