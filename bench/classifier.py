@@ -74,8 +74,23 @@ SET_GOALS: Final = {
 
 SAME: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "estates": (
-        ("阳光花园", "幸福小区", "龙湖天街", "恒景苑", "金色家园", "碧水湾", "翠园新村", "中央公馆")
-        + ("银河丽湾", "南湖国际", "盛世名城", "凤凰城", "桂花坪小区", "绿地海棠湾", "天府雅苑"),
+        (
+            "阳光花园",
+            "幸福小区",
+            "龙湖天街",
+            "恒景苑",
+            "金色家园",
+            "碧水湾",
+            "翠园新村",
+            "中央公馆",
+            "银河丽湾",
+            "南湖国际",
+            "盛世名城",
+            "凤凰城",
+            "桂花坪小区",
+            "绿地海棠湾",
+            "天府雅苑",
+        ),
         (
             "{}电梯经常坏，物业不管，业主意见很大",
             "{}周边夜间施工噪音扰民，影响居民休息",
@@ -87,8 +102,18 @@ SAME: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "primary schools": (
-        ("实验小学", "红星小学", "明德小学", "向阳路小学", "育才小学", "第三小学", "星城小学")
-        + ("新华小学", "江边小学", "清水塘小学"),
+        (
+            "实验小学",
+            "红星小学",
+            "明德小学",
+            "向阳路小学",
+            "育才小学",
+            "第三小学",
+            "星城小学",
+            "新华小学",
+            "江边小学",
+            "清水塘小学",
+        ),
         (
             "{}周末违规补课收费，请教育局查处",
             "请问{}今年的招生范围是怎么划分的",
@@ -97,8 +122,18 @@ SAME: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "firms": (
-        ("宏达公司", "兴盛集团", "华泰有限公司", "金鼎公司", "鑫源公司", "天成实业有限公司")
-        + ("美好集团", "捷顺公司", "永安公司", "东方公司"),
+        (
+            "宏达公司",
+            "兴盛集团",
+            "华泰有限公司",
+            "金鼎公司",
+            "鑫源公司",
+            "天成实业有限公司",
+            "美好集团",
+            "捷顺公司",
+            "永安公司",
+            "东方公司",
+        ),
         (
             "{}拖欠农民工工资半年，请劳动部门处理",
             "{}排放废气，气味刺鼻，居民无法开窗",
@@ -108,8 +143,16 @@ SAME: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "hospitals": (
-        ("人民医院", "中医院", "第二医院", "妇幼保健院", "仁爱医院", "康复医院", "市中心医院")
-        + ("协和医院",),
+        (
+            "人民医院",
+            "中医院",
+            "第二医院",
+            "妇幼保健院",
+            "仁爱医院",
+            "康复医院",
+            "市中心医院",
+            "协和医院",
+        ),
         (
             "{}医生态度恶劣，乱收费",
             "请问{}能用异地医保报销吗",
@@ -139,6 +182,7 @@ def run() -> Iterator[Row]:
     yield from _cross_fitted(model)
     yield from _names(model)
     if (DATA / f"{GOLD}.parquet").is_file():
+        yield from _names_in_messages(model)
         yield from _messages(model)
         for chosen in SENTIMENT_SETS:
             if chosen.domain in SET_GOALS:
@@ -242,8 +286,6 @@ def _names(model: Classifier) -> Iterator[Row]:
                 flipped[head] += len(names) - int(np.bincount(scores.head(head).best).max())
     for head, count in flipped.items():
         yield _flips(f"{head}, names exchanged in {texts} one-sentence texts", count / texts)
-    if (DATA / f"{GOLD}.parquet").is_file():
-        yield from _names_in_messages(model)
 
 
 def _names_in_messages(model: Classifier) -> Iterator[Row]:

@@ -26,12 +26,7 @@ from models.training_corpus import (
     Task,
     read_corpus,
 )
-from models.training_fit import (
-    Linear,
-    Machine,
-    blended,
-    fitted,
-)
+from models.training_fit import Linear, Machine, blended, fitted
 from models.training_turns import Trained, Unseen, finished, in_turns
 from models.training_vectors import counted, rarity_of, vocabulary, weighed, word_buckets
 from models.weight_files import Arrays, Block, Manifest, write_weights
@@ -48,6 +43,8 @@ if TYPE_CHECKING:
     from models.training_vectors import Vocabulary
 
 CALIBRATION_PART: Final = 8
+"""Part that the router alone is calibrated on; it learns from the parts below."""
+
 CITIZEN_COUNTS: Final = 2.0
 """How much more a citizen message counts when n-grams are chosen and weighed."""
 

@@ -48,8 +48,8 @@ SECOND_WEIGHT: Final = 0.5
 SECOND_WEIGHTS: Final = {"sentiment/news": 1.0}
 """Where a second opinion counts otherwise: a news title's few words leave much to the reader."""
 
-ALWAYS_TRAINS: Final = 0
-"""Part of the written texts: none of them is kept back, for none ever judges a model."""
+ALWAYS_TRAINS: Final = PARTS
+"""Part of the written texts, beside the hashed ones: never left out, for none judges a model."""
 
 SEED: Final = 0
 COPY_WEIGHT: Final = 0.5
@@ -124,7 +124,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """All texts, the part (0..9) of each, whether it is a renamed copy, and the tasks over them."""
+    """All texts, the part of each, whether it is a renamed copy, and the tasks over them.
+
+    A part is 0 to 9 by the text's hash, or ALWAYS_TRAINS.
+    """
 
     texts: tuple[str, ...]
     parts: NDArray[np.int64]

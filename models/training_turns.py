@@ -139,14 +139,14 @@ def in_turns(
     # Copies with other names double the time: they wait for the final fit.
     turned = taught[~corpus.copies[task.rows[taught]]]
     judged = known[task.judged[known]]
-    judging = np.isin(task.rows, task.rows[judged])
     asked: list[NDArray[np.int64]] = []
     told: list[NDArray[np.float64]] = []
     turns = np.unique(part[judged])
     for number, turn in enumerate(turns, 1):
         progress(f"fitting {task.name}, turn {number} of {turns.size}")
         out = judged[part[judged] == turn]
-        models = make(turned[~judging[turned] | (part[turned] != turn)])
+        # Every text of the part, not only the judged rows: one text may be in several sets.
+        models = make(turned[part[turned] != turn])
         told.append(np.stack([model.logits(vectors[task.rows[out]]) for model in models]))
         asked.append(out)
     progress(f"fitting {task.name} on all rows")
