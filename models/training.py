@@ -29,6 +29,7 @@ from models.training_corpus import (
 from models.training_fit import Linear, Machine, blended, fitted
 from models.training_turns import Trained, Unseen, finished, in_turns
 from models.training_vectors import counted, rarity_of, vocabulary, weighed, word_buckets
+from models.training_words import feeling_columns, packaged_words
 from models.weight_files import Arrays, Block, Manifest, write_weights
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ LEAST_SPREAD: Final = 0.05
 """A column that hardly moves on a task must not be blown up to a feature."""
 
 LENT: Final = 0.2
-"""Spread of what the other sets' models think, as features of a sentiment expert."""
+"""Spread of a column beside the n-grams: what words feel like, what other sets' models think."""
 
 PLAIN: Final = Machine()
 PLAIN_EXPERT: Final = Machine(firm=0.4)
@@ -69,7 +70,7 @@ DOMAIN_PRIOR: Final = {
 than shop reviews, and two domains of the same microblogs must not blur each other."""
 
 PLAIN_TASKS: Final = ("topic", "official_topic")
-"""Heads that n-grams weighed by term ratio did not help."""
+"""Heads that neither n-grams weighed by term ratio nor the feelings of words helped."""
 
 UNSURE_SHARE: Final = 0.005
 UNSURE_AT_MOST: Final = 0.3
@@ -113,7 +114,7 @@ def train_corpus(
     trained = _experts(corpus, rows, progress)
     for name in ("topic", "appeal", "urgency", "official_topic"):
         task = corpus.task(name)
-        make = partial(_head, rows, task, None)
+        make = partial(_head, rows, task, None if name in PLAIN_TASKS else _lent([], rows, task))
         lifted = name in HEADS
         trained[name] = in_turns(rows.vectors, task, corpus, make, progress, lifted=lifted)
     progress("fitting domain")
@@ -131,10 +132,14 @@ def train_corpus(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    """All texts as vectors (n, v), and the own rarity (v,) of the n-grams of each kind."""
+    """All texts as vectors (n, v), and of their n-grams the own rarity (v,) a kind and feelings.
+
+    `feelings` (3, v) are the columns of `training_words`.
+    """
 
     vectors: sp.csr_matrix
     rarities: dict[str, NDArray[np.float32]]
+    feelings: NDArray[np.float32]
 
     def of(self, task: Task, at: NDArray[np.int64]) -> sp.csr_matrix:
         """Return the vectors of some rows of a task."""
@@ -163,7 +168,8 @@ def _vectors(corpus: Corpus) -> tuple[Vocabulary, _Rows]:
     known = vocabulary(counts, importance, word_buckets(messages))
     rarities = {one: rarity_of(counts[np.flatnonzero(kind == one)], known) for one in KINDS}
     rarities[POST] = rarities[POST] * (known.buckets >> BUCKET_BITS == BODY)
-    return known, _Rows(vectors=weighed(counts, known), rarities=rarities)
+    feelings = feeling_columns(packaged_words(), known)
+    return known, _Rows(vectors=weighed(counts, known), rarities=rarities, feelings=feelings)
 
 
 def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> dict[str, Trained]:
@@ -181,7 +187,7 @@ def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> di
         lifted = len(task.labels) > 2
         trained[task.name] = in_turns(rows.vectors, task, corpus, make, progress, lifted=lifted)
     task = corpus.task(f"sentiment/{CITIZEN}")
-    make = partial(_head, rows, task, _lent(list(alone.values()), rows, task))
+    make = partial(_head, rows, task, _lent([], rows, task))
     trained[task.name] = in_turns(rows.vectors, task, corpus, make, progress, lifted=True)
     return trained
 
@@ -190,9 +196,10 @@ def _expert(rows: _Rows, task: Task, lent: Linear, at: NDArray[np.int64]) -> tup
     """Return what an expert may be: a machine by term ratio or its mean with a plain one.
 
     With what others lend and without: some sets know all their own words, and are only blurred.
+    The feelings of words help every one.
     """
     models: list[Linear] = []
-    for one in (lent, None):
+    for one in (lent, _lent([], rows, task)):
         ratio = _fit(rows, task, at, BY_RATIO, one)
         models += [ratio, blended([ratio, _fit(rows, task, at, PLAIN_EXPERT, one)])]
     return tuple(models)
@@ -209,11 +216,12 @@ def _head(
 
 
 def _lent(models: Sequence[Linear], rows: _Rows, task: Task) -> Linear:
-    """Return all columns of the models side by side, each as wide as a feature may be.
+    """Return the feelings of words and all columns of the models, each as wide as a feature may be.
 
     Of two mirrored columns one is enough.
     """
-    columns = np.vstack([m.weights[(1 if len(m.weights) == 2 else 0) :] for m in models])
+    lenders = [m.weights[(1 if len(m.weights) == 2 else 0) :] for m in models]
+    columns = np.vstack([rows.feelings, *lenders])
     found = np.asarray(rows.vectors[task.rows] @ columns.T)
     columns *= (LENT / np.maximum(found.std(axis=0), LEAST_SPREAD))[:, None].astype(np.float32)
     # A bias would only shift the feature, and that of a class never seen is far off.

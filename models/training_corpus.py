@@ -34,11 +34,13 @@ HELD_PART: Final = 9
 
 GOLD: Final = "gold_feedback_dev"
 UNLABELLED: Final = "citizen_messages_unlabelled"
+TITLES: Final = "thucnews_titles"
 OFFICIAL_SET: Final = "taidi2020c_fj2_topics"
 SHOP_ROWS: Final = 12_000
 HOTEL_CATEGORY: Final = "酒店"
 TAXONOMY: Final = "taidi2020c_fj1_taxonomy"
 TAXONOMY_WEIGHT: Final = 0.6
+TEACHING_SETS: Final = (GOLD, UNLABELLED, OFFICIAL_SET, TAXONOMY, TITLES)
 WRITTEN_WEIGHTS: Final = {"appeal": 0.2, "urgency": 0.1}
 """What a text written for training counts beside a real one, where it is not 1 (docs/model.md)."""
 
@@ -229,6 +231,7 @@ def read_corpus(
     _add_official(gathering, data)
     for chosen in SENTIMENT_SETS:
         _add_sentiments(gathering, data, chosen, read)
+    _add_titles(gathering, data, read)
     _add_written(gathering, made)
     _add_corrections(gathering, corrections)
     _add_renamed(gathering)
@@ -249,7 +252,7 @@ def read_corpus(
         parts=gathering.parts(),
         copies=np.array(gathering.originals) != np.arange(len(gathering.texts)),
         tasks=tuple(tasks),
-        sources=(GOLD, UNLABELLED, OFFICIAL_SET, TAXONOMY, *(s.file for s in SENTIMENT_SETS)),
+        sources=(*TEACHING_SETS, *(s.file for s in SENTIMENT_SETS)),
     )
 
 
@@ -313,6 +316,14 @@ def _add_messages(gathering: _Gathering, data: Path, read: Readings) -> None:
             gathering.label(at, CITIZEN, {"domain": CITIZEN})
             readings = _readings_of(read, row["uid"], CITIZEN)
             _add_readings(gathering, at, CITIZEN, readings, set())
+
+
+def _add_titles(gathering: _Gathering, data: Path, read: Readings) -> None:
+    """Add the news titles of another site whose sentiment readers have told."""
+    for text in dict.fromkeys(row["text"] for row in _rows(data, TITLES)):
+        readings = _readings_of(read, text_id(NEWS, text), NEWS)
+        if readings:
+            _add_readings(gathering, gathering.add(text), NEWS, readings, set())
 
 
 def _add_written(gathering: _Gathering, made: Made) -> None:

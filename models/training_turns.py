@@ -91,15 +91,19 @@ class Trained:
 
 def tuned(rows: Unseen, *, lifted: bool) -> Tuning:
     """Return what suits the rows best; without `lifted`, or with few rows, no class is lifted."""
-    right = (rows.logits.argmax(axis=2) == rows.y).sum(axis=1)
-    machine = int(right.argmax())
-    logits = rows.logits[machine]
-    found = Tuning(
-        machine=machine,
-        calibration=calibration(logits, rows.y, rows.kinds),
-        curve=(),
-        lifts=(1.0,) * logits.shape[1],
-    )
+    plain = (1.0,) * rows.logits.shape[2]
+    each = [
+        Tuning(
+            machine=machine,
+            calibration=calibration(logits, rows.y, rows.kinds),
+            curve=(),
+            lifts=plain,
+        )
+        for machine, logits in enumerate(rows.logits)
+    ]
+    # Class-balanced machines lean towards rare classes until they are calibrated: compared
+    # before that, one that leans less looks better than it is.
+    found = max(each, key=lambda one: int((one.best(one.shares(rows)) == rows.y).sum()))
     judging = rows.some(rows.judging())
     found = replace(found, curve=calibration_curve(found.shares(judging), judging.y))
     if lifted and judging.y.size >= LIFT_ROWS:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from models.features import Codes
 
 TEXTS_AT_ONCE: Final = 500
-KEPT_NGRAMS: Final = 330_000
+KEPT_NGRAMS: Final = 400_000
 """The n-grams seen in most texts are kept; 190,000 cost posts and reviews 1 to 2 points."""
 
 SEEN_AT_LEAST: Final = 3

@@ -74,6 +74,7 @@ MADE = Made(
     readings={"g2-0": ({"topic": "health", "official_topic": "卫生计生"},)},
     texts=(Written("社区食堂的菜价涨了，建议公示", "citizen_message", {"topic": "elderly_care"}),),
 )
+TITLES = ("新桥通车", "两车相撞", "明日降温", "新桥通车")
 PRAISE = {"positive": "真好很满意喜欢", "negative": "太差了失望生气", "neutral": "今天发布通知"}
 
 
@@ -114,6 +115,7 @@ def make_data(folder: Path) -> Path:
     ]
     write(folder, "taidi2020c_fj2_topics", official)
     write(folder, "taidi2020c_fj1_taxonomy", [{"text": "交通运输/公交", "label": "交通运输"}])
+    write(folder, "thucnews_titles", [{"text": title} for title in TITLES])
     for chosen in SENTIMENT_SETS:
         rows = [
             {
@@ -298,6 +300,14 @@ def test_a_reader_of_a_set_counts_half_beside_the_set(
         ("neutral", SECOND_WEIGHTS.get(f"sentiment/{domain}", SECOND_WEIGHT), False),
     ]
     assert taught(corpus, "topic", text) == [("finance", 1.0, False)]
+
+
+def test_a_title_teaches_the_expert_of_news_when_a_reader_told_its_sentiment(data: Path) -> None:
+    read = {text_id("news", TITLES[0]): ({"sentiment": "positive"},)}
+    corpus = read_corpus(data, made=Made(readings=read, texts=()))
+    assert taught(corpus, "sentiment/news", TITLES[0]) == [("positive", 1.0, False)]
+    assert corpus.texts.count(TITLES[0]) == 1
+    assert TITLES[1] not in corpus.texts
 
 
 def test_written_texts_always_teach_and_never_judge(data: Path) -> None:

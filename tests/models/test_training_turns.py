@@ -30,6 +30,17 @@ def test_the_machine_that_is_right_most_often_is_chosen() -> None:
     assert tuned(blind, lifted=False).machine == 1
 
 
+def test_a_machine_that_leans_to_a_rare_class_is_compared_after_calibration() -> None:
+    rows = unseen()
+    # Three sides of the same opinion: leaning costs hits, and calibration takes it back.
+    leaning = rows.logits[0] + [0, 0, 1.5]
+    duller = rows.logits[0] + np.random.default_rng(1).normal(size=(ROWS, 3)) / 4
+    both = replace(rows, logits=np.stack([duller, leaning]))
+    right = (both.logits.argmax(axis=2) == rows.y).sum(axis=1)
+    assert right[0] > right[1]
+    assert tuned(both, lifted=False).machine == 1
+
+
 def test_probabilities_are_as_warm_as_the_labels_tell() -> None:
     rows = unseen()
     found = tuned(rows, lifted=False)
