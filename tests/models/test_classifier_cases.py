@@ -11,6 +11,7 @@ from models.labels import HEADS, Head
 
 SENTIMENTS = {
     "thanks": ("citizen_message", "positive", "感谢社区网格员冒雨帮老人修好了水管，为你们点赞！"),
+    "praise of a deed": ("citizen_message", "positive", "小王拾金不昧，把钱包还给了失主"),
     "thanks with a complaint": (
         "citizen_message",
         "negative",
@@ -64,6 +65,7 @@ APPEALS = {
 
 URGENCIES = {
     "poisoned": ("2", "工厂毒气泄漏，已有多名村民中毒送医院抢救"),
+    "about to jump": ("2", "有人要跳楼，请快来人"),
     "no water": ("1", "我们小区已经连续停水三天了，老人孩子没有水喝，请尽快恢复供水"),
     "a wish": ("0", "建议在人民公园东门增设一处公共厕所，方便市民。"),
 }
