@@ -29,7 +29,7 @@ from models.training_corpus import (
 from models.training_fit import Linear, Machine, blended, fitted
 from models.training_turns import Trained, Unseen, finished, in_turns
 from models.training_vectors import counted, rarity_of, vocabulary, weighed, word_buckets
-from models.training_words import feeling_columns, packaged_words
+from models.training_words import feeling_columns
 from models.weight_files import Arrays, Block, Manifest, write_weights
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _vectors(corpus: Corpus) -> tuple[Vocabulary, _Rows]:
     known = vocabulary(counts, importance, word_buckets(messages))
     rarities = {one: rarity_of(counts[np.flatnonzero(kind == one)], known) for one in KINDS}
     rarities[POST] = rarities[POST] * (known.buckets >> BUCKET_BITS == BODY)
-    feelings = feeling_columns(packaged_words(), known)
+    feelings = feeling_columns(corpus.words, known)
     return known, _Rows(vectors=weighed(counts, known), rarities=rarities, feelings=feelings)
 
 
@@ -183,7 +183,7 @@ def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> di
     trained = {}
     for domain, task in tasks.items():
         others = [model for other, model in alone.items() if other != domain]
-        make = partial(_expert, rows, task, _lent(others, rows, task))
+        make = partial(_expert, rows, task, [_lent(others, rows, task), _lent([], rows, task)])
         lifted = len(task.labels) > 2
         trained[task.name] = in_turns(rows.vectors, task, corpus, make, progress, lifted=lifted)
     task = corpus.task(f"sentiment/{CITIZEN}")
@@ -192,14 +192,16 @@ def _experts(corpus: Corpus, rows: _Rows, progress: Callable[[str], None]) -> di
     return trained
 
 
-def _expert(rows: _Rows, task: Task, lent: Linear, at: NDArray[np.int64]) -> tuple[Linear, ...]:
+def _expert(
+    rows: _Rows, task: Task, beside: Sequence[Linear], at: NDArray[np.int64]
+) -> tuple[Linear, ...]:
     """Return what an expert may be: a machine by term ratio or its mean with a plain one.
 
-    With what others lend and without: some sets know all their own words, and are only blurred.
-    The feelings of words help every one.
+    Each with every choice of columns `beside` the n-grams: the feelings of words, with what
+    other sets lend and without it, for some sets know their own words and are only blurred.
     """
     models: list[Linear] = []
-    for one in (lent, _lent([], rows, task)):
+    for one in beside:
         ratio = _fit(rows, task, at, BY_RATIO, one)
         models += [ratio, blended([ratio, _fit(rows, task, at, PLAIN_EXPERT, one)])]
     return tuple(models)

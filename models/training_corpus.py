@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from models.fold import fold_texts
 from models.labels import APPEALS, HEADS, KINDS, LABELS, SENTIMENTS, TOPICS, URGENCIES
-from models.training_made import OFFICIAL, Made, packaged_made, text_id
+from models.training_made import OFFICIAL, Feeling, Made, packaged_made, text_id
 from models.training_names import texts_with_other_names
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """All texts, the part of each, whether it is a renamed copy, and the tasks over them.
+    """All texts, the part of each, whether it is a renamed copy, the tasks over them.
+
+    `words` are words with their feeling, for `training_words`.
 
     A part is 0 to 9 by the text's hash, or ALWAYS_TRAINS.
     """
@@ -136,6 +138,7 @@ class Corpus:
     copies: NDArray[np.bool_]
     tasks: tuple[Task, ...]
     sources: tuple[str, ...]
+    words: tuple[Feeling, ...] = ()
 
     def task(self, name: str) -> Task:
         """Return the task of that name; StopIteration when there is none."""
@@ -253,6 +256,7 @@ def read_corpus(
         copies=np.array(gathering.originals) != np.arange(len(gathering.texts)),
         tasks=tuple(tasks),
         sources=(*TEACHING_SETS, *(s.file for s in SENTIMENT_SETS)),
+        words=made.words,
     )
 
 

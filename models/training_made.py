@@ -1,4 +1,4 @@
-"""Labels given and texts written by a language model for this project (docs/model.md).
+"""Labels given, texts written, words felt by a language model for this project (docs/model.md).
 
 No text of a data set is here: labels name a message by its id, a news text or a post by a hash
 of it. They teach, and never judge a model.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LABELS_FILE: Final = "training_labels.tsv"
 TEXTS_FILE: Final = "training_texts.tsv"
+WORDS_FILE: Final = "training_words.tsv"
 OFFICIAL: Final = "official_topic"
 
 
@@ -31,9 +32,17 @@ class Written(NamedTuple):
     labels: dict[str, str]
 
 
+class Feeling(NamedTuple):
+    """A word, its feeling from -2 (clearly bad) to 2, and whether it tells of acute danger."""
+
+    word: str
+    feeling: int
+    danger: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What was made for training: readings by a text's id, and texts.
+    """What was made for training: readings by a text's id, texts, and words with their feeling.
 
     A reading is one reader's labels, by head or `official_topic`; a text may have several, each
     made without sight of the others and of the set's own label.
@@ -41,17 +50,21 @@ class Made:
 
     readings: Mapping[str, tuple[Mapping[str, str], ...]]
     texts: tuple[Written, ...]
+    words: tuple[Feeling, ...] = ()
 
 
 @cache
 def packaged_made() -> Made:
-    """Return the readings and texts that ship with the product."""
+    """Return the readings, texts and words that ship with the product."""
     readings: dict[str, tuple[dict[str, str], ...]] = {}
     for row in _rows(LABELS_FILE):
         readings[row["id"]] = (*readings.get(row["id"], ()), _labels(row))
     return Made(
         readings=readings,
         texts=tuple(Written(r["text"], r["kind"], _labels(r)) for r in _rows(TEXTS_FILE)),
+        words=tuple(
+            Feeling(r["word"], int(r["feeling"]), r["danger"] == "1") for r in _rows(WORDS_FILE)
+        ),
     )
 
 

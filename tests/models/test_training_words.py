@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.features import BLOCKS
+from models.training_made import Feeling, packaged_made
 from models.training_vectors import counted, vocabulary, weighed
-from models.training_words import Feeling, feeling_columns, packaged_words
+from models.training_words import feeling_columns
 
 TEXTS = [
     "食堂饭菜很美味",
@@ -50,13 +51,17 @@ def test_a_plain_text_and_an_unknown_word_sound_like_nothing() -> None:
     assert np.isfinite(feeling_columns(WORDS, CHOSEN)).all()
 
 
+def test_without_words_nothing_is_heard() -> None:
+    assert not feeling_columns((), CHOSEN).any()
+
+
 def test_a_stronger_word_weighs_more() -> None:
     columns = feeling_columns(WORDS, CHOSEN)
     assert set(columns[1][columns[1] > 0]) == {1.0, 2.0}
 
 
 def test_packaged_words_are_known_once_and_have_a_feeling() -> None:
-    words = packaged_words()
+    words = packaged_made().words
     assert len({one.word for one in words}) == len(words) > 5_000
     assert {one.feeling for one in words} == {-2, -1, 1, 2}
     assert all(2 <= len(one.word) <= 4 for one in words)
