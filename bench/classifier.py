@@ -19,7 +19,7 @@ from models.classifier import Classifier, load
 from models.labels import HEADS, KINDS, LABELS, SENTIMENTS, Head
 from models.training_corpus import GOLD, HELD_PART, SENTIMENT_SETS, SentimentSet, part_of
 from models.training_metrics import quality
-from models.training_names import texts_with_other_names
+from models.training_names import text_with_other_names
 
 DATA: Final = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 CHARS: Final = 600
@@ -293,7 +293,7 @@ def _names_in_messages(model: Classifier) -> Iterator[Row]:
     held = _held([row for row in rows if row["kind"] == KINDS[0]])[1]
     texts = [row["text"] for row in held]
     draw = random.Random(SEED)  # noqa: S311 # reproducible copies, no secret
-    others = texts_with_other_names(texts, draw)
+    others = [text_with_other_names(text, draw) for text in texts]
     pairs = [(a, b) for a, b in zip(texts, others, strict=True) if a != b]
     before, after = (
         model.score(some, [KINDS[0]] * len(pairs)) for some in zip(*pairs, strict=True)

@@ -109,3 +109,6 @@ class ConsoleActions(Protocol):
         self, mention_id: str, head: str, label: str, who: str, role: str, note: str
     ) -> None:
         """Record a person's label in place of the model's."""
+
+    def confirm_labels(self, mention_id: str, who: str, role: str) -> None:
+        """Record that the model's labels which nobody has judged yet are right."""

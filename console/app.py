@@ -113,6 +113,12 @@ PAGES = (
         action=Action.CORRECT,
         method="POST",
     ),
+    Page(
+        path="/mentions/{mention_id}/right",
+        handler=mentions.confirm,
+        action=Action.CORRECT,
+        method="POST",
+    ),
     Page(path="/stories", handler=stories.listing),
     Page(path="/stories/{story_id}", handler=stories.show),
     Page(

@@ -103,6 +103,7 @@ SAID = {
     "assigned": "已交办。",
     "met": "时限已标记为完成。",
     "corrected": "标注已更正。",
+    "labels_confirmed": "已记录：判读无误。",
     "stories_merged": "两个热点已合并。",
     "story_split": "已拆分为新的热点。",
     "extended": "时限已延期。",

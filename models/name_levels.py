@@ -1,7 +1,8 @@
-"""Names that must not decide a label: Chinese places and the surname before a form of address.
+"""Names that must not decide a label: places, institutions, the surname before an address.
 
-Training messages hide places as A市; here real ones become the same mark, so that a model never
-learns, and is never moved by, which town or which Mr Wang a text is about.
+Training messages hide places as A市; here real ones become the same mark, and so do the two
+characters before 小区, 公司, 学校, 医院, 村, 路 and their like, so that a model never learns, and
+is never moved by, which town, which estate or which Mr Wang a text is about.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +54,55 @@ ADDRESSES: Final = """
 所长 站长 校长 院长 厅长 主席 律师 师傅 教练 队长 组长 部长 老板 阿姨 大爷 大妈 奶奶 爷爷 医师
 """
 
+INSTITUTIONS: Final = """
+小区 花园 家园 公司 集团 学校 小学 中学 医院 大道 街道 社区
+"""
+"""Pairs that end the name before them, as 幼儿园 does."""
+
+ROADS_AND_VILLAGES: Final = "路村镇"
+"""Single characters that end a name."""
+
+NAMELESS: Final = """
+安置 影响 住宅 周边 导致 居民 老旧 进入 附近 进出 高档 居住 新建 造成 占用 解决 生活 距离 维护 投诉
+大型 发现 反映 而且 未经 使得 代表 什么 自己 破坏 满足 改善 建议 出入 侵占 移交 租房 用房 密集 家属
+其它 请问 举报 请求 希望 现任 担任 召开 享受 当时 当地 设置 设立 开设 安装 规划 施工 维权 回家 加快
+物业 公交 地产 燃气 保险 开发 装修 责任 有限 建筑 供电 电力 供水 来水 移动 快递 服务 劳务 评估 管理
+城投 投资 置业 物流 担保 电信 联通 运输 维保 科技 房产 工程 代理 运营 热力 搬家 广告 贷款 派遣 水务
+餐饮 装饰 电梯 保洁 空壳 监理 煤气 旅游 巴士 小贷 实业 婚庆 医药 农机 上市 网络 贸易 食品 化工 中介
+公立 私立 民营 民办 公办 综合 专科 眼科 儿童 妇产 肿瘤 定点 附属 配套 普惠 惠性 惠制 利性 培训 国语
+职业 教育 技工 中小 特教 薄弱 重点 哪家 外地 本地 交通 建设 轨道 利益
+部分 贫困 自然 广大 普通 行政 隔壁 示范 美丽 整治 学生 教师 家长 村民 群众 业主 农民 工人 孩子 老人
+水泥 十字 断头 快速 泥巴 交叉 高速 硬化 绿灯 沥青 机耕 门口 人行 主干 丁字 泥泞 柏油 禁停 分钟 今天
+小区 花园 公司 集团 股份 控股 汽车 学校 小学 中学 大学 中专 幼儿 进修 专业 医院 三甲 社区 街道
+农村 城市 城中 公园 全国 一期 二期 三期 投无 拥挤 考虑 恢复 保证 预留 开办 通往
+"""
+"""Words that stand before such an ending and are no name."""
+
+NO_NAME_ENDS: Final = """
+农村 乡村 新村 山村 城镇 乡镇 集镇 古镇 小镇 村镇 道路 公路 铁路 马路 线路 水路 陆路 网路 电路 管路
+修路 走路 问路 拦路 堵路 占路 让路 赶路 迷路 带路 养路 小路 大路 老路 新路 土路 弯路 岔路 桥路 区路
+思路 出路 退路 销路 死路 活路 半路 一路 段路 条路 初中 高中 大学 小学 中学 入学 上学 放学 开学 升学
+最大 扩大 加大 重大 总公 分公 子公
+"""
+"""Last character of the pair and first of the ending: where they are a word, no name ends."""
+
+NO_NAME_GOES_ON: Final = """
+路灯 路况 路人 路过 路费 路障 路政 路基 路程 路途 路径 路线 路牌 路面 路边 路上
+村民 村委 村干 村支 村部 村里 村子 村庄 村官 村务 村级 村主 村镇 村上 镇上 镇里
+"""
+"""The ending and what follows it: another word."""
+
+OF_GRAMMAR: Final = (
+    "的在是了有个我你他她们这那该一两几本全各每某和与到从为对于就都也被把让向给由及或等很多没不好"
+    "县市区省乡镇村组街上下里内外前后以之将要能会着过还又再只才来去条段家名次请近"
+)
+"""Characters that stand between words: with one of them, two characters are no name."""
+
+NAME_CHARS: Final = 2
+"""Characters before an ending that are taken for the name; a longer one keeps its beginning."""
+
 _TABLE_BITS: Final = 16
+_LAST: Final = np.uint32(0xFFFF)
 
 
 class _Pairs:
@@ -75,8 +125,11 @@ class _Pairs:
 
     def hits(self, codes: Codes) -> NDArray[np.bool_]:
         """Return (n - 1,) whether each code and the next one are in the set."""
-        wide = codes.astype(np.uint64)
-        keys = wide[:-1] << np.uint64(21) | wide[1:]
+        return self.of(codes[:-1], codes[1:])
+
+    def of(self, first: Codes, second: Codes) -> NDArray[np.bool_]:
+        """Return (n,) whether each pair is in the set."""
+        keys = first.astype(np.uint64) << np.uint64(21) | second.astype(np.uint64)
         found: NDArray[np.bool_] = self._table[self._places(keys)] == keys
         return found
 
@@ -84,11 +137,24 @@ class _Pairs:
         return (keys * self._factor) >> np.uint64(64 - _TABLE_BITS)
 
 
+def _characters(some: str) -> NDArray[np.bool_]:
+    table = np.zeros(1 << 16, dtype=bool)
+    table[[ord(one) for one in some]] = True
+    return table
+
+
 _PLACES = _Pairs(PLACES.split())
 _ADDRESSES = _Pairs(ADDRESSES.split())
-_IS_SURNAME = np.zeros(1 << 16, dtype=bool)
-_IS_SURNAME[[ord(surname) for surname in SURNAMES]] = True
+_IS_SURNAME = _characters(SURNAMES)
 _SOMEBODY = np.uint32(ord("某"))
+_INSTITUTIONS = _Pairs(INSTITUTIONS.split())
+_NAMELESS = _Pairs(NAMELESS.split())
+_NO_NAME_ENDS = _Pairs(NO_NAME_ENDS.split())
+_NO_NAME_GOES_ON = _Pairs(NO_NAME_GOES_ON.split())
+_ENDS_A_NAME = _characters(ROADS_AND_VILLAGES)
+_IN_A_NAME = _characters("".join(map(chr, range(0x4E00, 0xA000)))) & ~_characters(OF_GRAMMAR)
+_NUMBER = np.uint32(ord("第"))
+_KINDERGARTEN = np.array([ord(one) for one in "幼儿园"], dtype=np.uint32)
 
 
 def without_names(codes: Codes) -> tuple[Codes, NDArray[np.bool_]]:
@@ -99,10 +165,35 @@ def without_names(codes: Codes) -> tuple[Codes, NDArray[np.bool_]]:
     if codes.size < 3:
         return codes, np.ones(codes.size, dtype=bool)
     marked, kept = codes.copy(), np.ones(codes.size, dtype=bool)
-    places = np.flatnonzero(_PLACES.hits(codes))
-    marked[places] = MARK
-    kept[places + 1] = False
+    names = np.concatenate((np.flatnonzero(_PLACES.hits(codes)), _institutions(codes)))
+    marked[names] = MARK
+    kept[names + 1] = False
     before = _ADDRESSES.hits(codes)[1:] | (codes[1:-1] == _SOMEBODY)
-    surname = _IS_SURNAME[np.minimum(codes[:-2], 0xFFFF)]
+    surname = _IS_SURNAME[np.minimum(codes[:-2], _LAST)]
     marked[np.flatnonzero(before & surname)] = MARK
     return marked, kept
+
+
+def institution_names(text: str) -> list[tuple[int, int]]:
+    """Return start and end of what names an institution, with the 小区 or 公司 that ends it."""
+    codes = np.array([ord(one) for one in text] + [0], dtype=np.uint32)
+    starts = _institutions(codes).tolist() if codes.size > NAME_CHARS else []
+    return [(at, at + NAME_CHARS + _ending_chars(text, at + NAME_CHARS)) for at in starts]
+
+
+def _ending_chars(text: str, at: int) -> int:
+    return 1 if text[at] in ROADS_AND_VILLAGES else 3 if text.startswith("幼儿园", at) else 2
+
+
+def _institutions(codes: Codes) -> NDArray[np.int64]:
+    """Return where the two characters begin that name an estate, a firm, a village, a road."""
+    low = np.minimum(codes, _LAST)
+    ends = _INSTITUTIONS.hits(codes)
+    ends |= _ENDS_A_NAME[low[:-1]] & ~_NO_NAME_GOES_ON.hits(codes)
+    ends[:-1] |= (sliding_window_view(codes, _KINDERGARTEN.size) == _KINDERGARTEN).all(axis=1)
+    at = np.flatnonzero(ends[NAME_CHARS:])
+    first, second = low[at], low[at + 1]
+    named = (_IN_A_NAME[first] & _IN_A_NAME[second]) | (first == _NUMBER)
+    named &= ~_NAMELESS.of(first, second) & ~_NO_NAME_ENDS.of(second, low[at + NAME_CHARS])
+    found: NDArray[np.int64] = at[named]
+    return found

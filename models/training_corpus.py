@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from models.fold import fold_texts
 from models.labels import APPEALS, HEADS, KINDS, LABELS, SENTIMENTS, TOPICS, URGENCIES
 from models.training_made import OFFICIAL, Feeling, Made, packaged_made, text_id
-from models.training_names import texts_with_other_names
+from models.training_names import text_with_other_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -390,10 +390,9 @@ def _add_renamed(gathering: _Gathering) -> None:
             if KINDS[one.kind] == CITIZEN:
                 labels.setdefault(one.row, []).append((task, one))
     draw = random.Random(SEED)  # noqa: S311 # reproducible copies, no secret
-    originals = [gathering.texts[row] for row in labels]
-    copies = texts_with_other_names(originals, draw)
-    for text, original, (row, known) in zip(copies, originals, labels.items(), strict=True):
-        if text != original:
+    for row, known in labels.items():
+        text = text_with_other_names(gathering.texts[row], draw)
+        if text != gathering.texts[row]:
             at = gathering.add(text, original=row)
             for task, one in known:
                 gathering.label(at, CITIZEN, {task: one.label}, COPY_WEIGHT * one.weight)

@@ -30,6 +30,9 @@ RATIO_SMOOTHING: Final = 0.3
 """Weighted count added to each n-gram; 1 and more cost up to 2 points (docs/model.md)."""
 
 RIDGE: Final = 0.02
+MIX_RIDGE: Final = 4.0
+"""Times the classes squared, over the rows: what keeps a calibration near a mere temperature."""
+
 CURVE_ROWS: Final = 60
 CURVE_POINTS: Final = 12
 
@@ -121,52 +124,65 @@ def blended(models: Sequence[Linear]) -> Linear:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Temperature and biases of logits: raw * warmth + bias, plus kind_bias of the row's kind."""
+    """How logits are mixed and moved: raw @ mix.T + bias, plus kind_bias of the row's kind.
 
-    warmth: float
+    `mix` (c, c) is a temperature, with what the classes tell of one another: a text that is hardly
+    urgent cannot be very urgent (matrix scaling, Guo et al. 2017, "On Calibration of Modern
+    Neural Networks").
+    """
+
+    mix: Floats
     bias: Floats
     kind_bias: Floats
 
     def of(self, raw: Floats, kinds: NDArray[np.int64]) -> Floats:
         """Return calibrated logits (n, c) of raw ones, of rows of these kinds (n,)."""
-        return raw * self.warmth + self.bias + self.kind_bias[kinds]
+        return raw @ self.mix.T + self.bias + self.kind_bias[kinds]
 
     def applied(self, model: Linear) -> Linear:
-        """Return the model with calibrated logits; the weights' direction is untouched."""
+        """Return the model with calibrated logits."""
         return Linear(
-            weights=(model.weights * self.warmth).astype(np.float32),
-            bias=model.bias * self.warmth + self.bias,
+            weights=(self.mix @ model.weights).astype(np.float32),
+            bias=self.mix @ model.bias + self.bias,
             kind_bias=self.kind_bias,
         )
 
 
 def calibration(logits: Floats, y: NDArray[np.int64], kinds: NDArray[np.int64]) -> Calibration:
-    """Return the temperature and biases that fit unseen logits (n, c) best."""
-    share = 1.0 / y.size
+    """Return the mix and biases that fit unseen logits (n, c) best.
+
+    The mix leans towards a mere temperature, the more so the more classes and the fewer rows.
+    """
+    scale = max(float(logits.std()), 1e-9)
+    raw, share, classes = logits / scale, 1.0 / y.size, logits.shape[1]
     present = np.unique(kinds)
-    classes = logits.shape[1]
+    several = present.size > 1
+    cuts = np.cumsum([1, classes * classes, classes])
+    pull = np.repeat((0.0, MIX_RIDGE * share * classes**2), (1, classes * classes))
+    pull = np.append(pull, np.full(classes * (1 + several * present.size), RIDGE / classes))
 
     def parts(p: Floats) -> Calibration:
+        warmth, off, bias, tail = np.split(p, cuts)
         per_kind = np.zeros((len(KINDS), classes))
-        if present.size > 1:
-            per_kind[present] = p[1 + classes :].reshape(present.size, classes)
-        return Calibration(warmth=float(np.exp(p[0])), bias=p[1 : 1 + classes], kind_bias=per_kind)
+        if several:
+            per_kind[present] = tail.reshape(present.size, classes)
+        mix = np.exp(warmth[0]) * np.eye(classes) + off.reshape(classes, classes)
+        return Calibration(mix=mix, bias=bias, kind_bias=per_kind)
 
     def loss(p: Floats) -> tuple[float, Floats]:
         tried = parts(p)
-        shares = softmax(tried.of(logits, kinds))
-        value = -np.log(shares[np.arange(y.size), y] + 1e-12).mean()
+        shares = softmax(tried.of(raw, kinds))
+        value = -np.log(shares[np.arange(y.size), y] + 1e-12).mean() + float(pull @ p**2)
         error = shares * share
         error[np.arange(y.size), y] -= share
-        by_kind = np.stack([error[kinds == kind].sum(axis=0) for kind in present])
-        tail = by_kind.ravel() if present.size > 1 else np.zeros(0)
-        warmer = (error * logits).sum() * tried.warmth
-        slope = np.concatenate(([warmer], error.sum(axis=0), tail))
-        slope[1:] += 2 * RIDGE / classes * p[1:]
-        return value + RIDGE / classes * float(p[1:] @ p[1:]), slope
+        mixed = error.T @ raw
+        slope = [[np.trace(mixed) * np.exp(p[0])], mixed.ravel(), error.sum(axis=0)]
+        if several:
+            slope += [error[kinds == kind].sum(axis=0) for kind in present]
+        return value, np.concatenate(slope) + 2 * pull * p
 
-    size = 1 + classes + (present.size * classes if present.size > 1 else 0)
-    return parts(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)
+    found = parts(minimize(loss, np.zeros(pull.size), jac=True, method="L-BFGS-B").x)
+    return Calibration(mix=found.mix / scale, bias=found.bias, kind_bias=found.kind_bias)
 
 
 def calibration_curve(shares: Floats, y: NDArray[np.int64]) -> tuple[tuple[float, float], ...]:

@@ -8,15 +8,12 @@ part of a name, and a model must see them in names of every matter.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Final
+
+from models.name_levels import NAME_CHARS, institution_names
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
-
-NAME_IN_TEXTS: Final = 8
-"""In more texts than this, what stands before 小区 or 公司 is taken for a word, not a name."""
 
 NAMES_ITS_TRADE: Final = 0.7
 """Share of firms whose invented name tells what they do: never so much that it is the topic."""
@@ -26,9 +23,6 @@ FIRMS: Final = ("公司", "集团")
 SCHOOLS: Final = ("学校", "小学", "中学", "幼儿园")
 PLACES: Final = ("大道", "路", "街道", "社区", "村", "镇")
 
-_NAMED: Final = re.compile(
-    rf"([\u4e00-\u9fff]{{2}})({'|'.join((*ESTATES, *FIRMS, *SCHOOLS, '医院', *PLACES))})"
-)
 _BARE: Final = re.compile(
     rf"(^|[，。！？、,.!? ])({'|'.join((*ESTATES[:1], *FIRMS[:1], *SCHOOLS, '医院'))})"
 )
@@ -68,23 +62,21 @@ _PLACE_HEADS: Final = """
 """
 
 
-def texts_with_other_names(texts: Sequence[str], draw: random.Random) -> list[str]:
-    """Return each text with other names; one that has none comes back as it was.
+def text_with_other_names(text: str, draw: random.Random) -> str:
+    """Return the text with other names; one that has none comes back as it was.
 
-    What stands before 小区 and its like in few of the texts is a name; in many, a word that stays
-    (安置小区). A text that begins a sentence with such a word alone gets a name there.
+    A name is exchanged for the same one throughout. Where a sentence begins with 小区 or its like
+    alone, it gets a name there.
     """
-    found = (set(_NAMED.findall(text)) for text in texts)
-    seen = Counter(pair for pairs in found for pair in pairs)
-
-    def renamed(match: re.Match[str]) -> str:
-        rare = seen[match[1], match[2]] <= NAME_IN_TEXTS
-        return invented(match[2], draw) if rare else match[0]
-
-    def named(match: re.Match[str]) -> str:
-        return match[1] + invented(match[2], draw)
-
-    return [_BARE.sub(named, _NAMED.sub(renamed, text)) for text in texts]
+    known: dict[str, str] = {}
+    parts, last = [], 0
+    for start, end in institution_names(text):
+        if start >= last:
+            name = known.setdefault(text[start:end], invented(text[start + NAME_CHARS : end], draw))
+            parts += [text[last:start], name]
+            last = end
+    renamed = "".join(parts) + text[last:]
+    return _BARE.sub(lambda found: found[1] + invented(found[2], draw), renamed)
 
 
 def invented(what: str, draw: random.Random) -> str:

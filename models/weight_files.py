@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 MANIFEST: Final = "manifest.json"
 ARRAYS: Final = "arrays.npz"
 ARRAY_NAMES: Final = frozenset({"buckets", "idf", "weights", "scale", "bias", "kind_bias"})

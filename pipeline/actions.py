@@ -269,6 +269,13 @@ class Actions:
             corrections.add(tx, mention_id, (head, label), who, note, now)
             audit.append(tx, now, who, "corrected", mention_id, f"{head}={label}")
 
+    def confirm_labels(self, mention_id: str, who: str, role: str) -> None:
+        """Record that the model's labels which nobody has judged yet are right."""
+        now = self.clock()
+        with self.office.store.transaction() as tx:
+            if heads := corrections.confirm(tx, mention_id, who, now):
+                audit.append(tx, now, who, "labels_confirmed", mention_id, " ".join(heads))
+
     def _change(
         self,
         incident_id: str,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from models.labels import LABELS
 from storage.store import Reader, Transaction
 
 NEXT = "SELECT coalesce(max(id), 0) + 1 FROM correction"
@@ -19,6 +20,9 @@ APPLY = {
     "appeal": "UPDATE mention SET appeal = ?, appeal_p = 1 WHERE id = ?",
     "urgency": "UPDATE mention SET urgency = CAST(? AS TINYINT), urgency_p = 1 WHERE id = ?",
 }
+LABELS_NOW = """SELECT unnest(['sentiment', 'topic', 'appeal', 'urgency']) AS head,
+  unnest([sentiment, topic, appeal, CAST(urgency AS VARCHAR)]) AS label FROM mention WHERE id = ?"""
+JUDGED = "SELECT DISTINCT head FROM correction WHERE mention_id = ?"
 TRAINING_ROWS = """
 SELECT m.id, m.title || chr(10) || m.text AS text, m.kind, c.head, arg_max(c.label, c.id) AS label,
   arg_max(c.was, c.id) AS was
@@ -36,6 +40,16 @@ def add(
     number = tx.value(NEXT)
     tx.run(ADD, [number, mention_id, head, value, was, who, now, note])
     tx.run(APPLY[head], [value, mention_id])
+
+
+def confirm(tx: Transaction, mention_id: str, who: str, now: datetime) -> list[str]:
+    """Record that the labels nobody has judged yet are right, and return their heads."""
+    judged = {row[0] for row in tx.rows(JUDGED, [mention_id])}
+    labels = [(head, label) for head, label in tx.rows(LABELS_NOW, [mention_id])]
+    right = [one for one in labels if one[0] not in judged and one[1] in LABELS[one[0]]]
+    for one in right:
+        add(tx, mention_id, one, who, "", now)
+    return [head for head, _ in right]
 
 
 def training_rows(reader: Reader) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
@@ -67,25 +68,35 @@ def show(visit: Visit) -> Response:
 
 def correct(visit: Visit) -> Response:
     """Put a person's label in place of the model's."""
-    mention_id = visit.path["mention_id"]
     head, label = visit.form.get("head", ""), visit.form.get("label", "")
     if label not in KNOWN_LABELS.get(head, {}):
         return _page(visit, visit.say("请选择标注。"), 400)
+    who, role, note = visit.session.name, visit.session.role, visit.form.get("note", "")
+    return _judged(
+        visit,
+        lambda of: visit.actions.correct_label(of, head, label, who, role, note),
+        "corrected",
+    )
+
+
+def confirm(visit: Visit) -> Response:
+    """Record that the model judged a mention right."""
+    who, role = visit.session.name, visit.session.role
+    return _judged(
+        visit, lambda of: visit.actions.confirm_labels(of, who, role), "labels_confirmed"
+    )
+
+
+def _judged(visit: Visit, act: Callable[[str], None], said: str) -> Response:
+    mention_id = visit.path["mention_id"]
     with visit.store.read() as reader:
         if browse.mention(reader, mention_id) is None:
             return visit.not_found(visit.say("信息"))
     try:
-        visit.actions.correct_label(
-            mention_id,
-            head,
-            label,
-            visit.session.name,
-            visit.session.role,
-            visit.form.get("note", ""),
-        )
+        act(mention_id)
     except REFUSALS as refused:
         return _page(visit, str(refused), 409)
-    return visit.go(f"/mentions/{mention_id}", "corrected")
+    return visit.go(f"/mentions/{mention_id}", said)
 
 
 def _page(visit: Visit, error: str, status: int) -> Response:

@@ -378,11 +378,37 @@ def test_calibration_finds_the_temperature() -> None:
     logits = draw.normal(size=(4000, 3))
     y = np.array([draw.choice(3, p=p) for p in softmax(3 * logits)])
     warmer = calibration(logits, y, np.zeros(4000, dtype=np.int64))
-    assert warmer.warmth == pytest.approx(3, rel=0.15)
+    assert np.diag(warmer.mix) == pytest.approx(np.full(3, 3), rel=0.15)
+    assert warmer.mix - np.diag(np.diag(warmer.mix)) == pytest.approx(np.zeros((3, 3)), abs=0.3)
+
+
+def test_calibration_lets_classes_tell_of_one_another() -> None:
+    draw = np.random.default_rng(0)
+    logits = 2 * draw.normal(size=(4000, 3))
+    # What the first machine says of the second class is half of what the third should say.
+    true = logits @ np.array([[1.5, 0, 0], [0, 1.5, 0], [0, 1, 0.5]]).T
+    y = np.array([draw.choice(3, p=p) for p in softmax(true)])
+    found = calibration(logits, y, np.zeros(4000, dtype=np.int64))
+    assert found.mix[2, 1] - found.mix[2, 0] > 0.3
+    shares = softmax(found.of(logits, np.zeros(4000, dtype=np.int64)))
+    assert np.abs(shares - softmax(true)).mean() < 0.03
+
+
+def test_an_applied_calibration_is_part_of_the_model() -> None:
+    draw = np.random.default_rng(0)
+    logits = draw.normal(size=(300, 3))
+    kinds = np.arange(300) % 2
+    found = calibration(logits, draw.integers(0, 3, 300), kinds)
     plain = Linear(
-        weights=np.ones((3, 1), np.float32), bias=np.zeros(3), kind_bias=np.zeros((3, 3))
+        weights=draw.normal(size=(3, 5)).astype(np.float32),
+        bias=draw.normal(size=3),
+        kind_bias=np.zeros((3, 3)),
     )
-    assert warmer.applied(plain).weights == pytest.approx(np.full((3, 1), warmer.warmth), rel=1e-6)
+    rows = sp.csr_matrix(draw.normal(size=(7, 5)))
+    applied = found.applied(plain)
+    of_kind = applied.logits(rows) + applied.kind_bias[1]
+    asked = found.of(plain.logits(rows), np.ones(7, dtype=np.int64))
+    assert of_kind == pytest.approx(asked, abs=1e-5)
 
 
 def test_each_kind_gets_biases_of_its_own() -> None:

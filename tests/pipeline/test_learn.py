@@ -40,6 +40,24 @@ def test_an_officers_label_outlives_the_new_model(office: Office) -> None:
     assert (row["head"], row["label"]) == ("topic", "elderly_care")
 
 
+def test_a_confirmed_label_teaches_and_is_no_disagreement(office: Office) -> None:
+    cycle(office)
+    (first, *_) = values(office, "SELECT id FROM mention WHERE source = 'hotline' ORDER BY id")
+    actions = Actions(office=office, clock=lambda: NOW)
+    with office.store.transaction() as tx:
+        tx.run("UPDATE mention SET topic = 'unclassified' WHERE id = ?", [first])
+    actions.confirm_labels(str(first), "张科长", "analyst")
+    actions.confirm_labels(str(first), "张科长", "analyst")
+    assert sorted(row["head"] for row in taught(office).to_pylist()) == [
+        "appeal",
+        "sentiment",
+        "urgency",
+    ]
+    assert {verdict.changed for verdict in drifts(office, NOW)} == {0}
+    done = values(office, "SELECT subject FROM audit WHERE action = 'labels_confirmed'")
+    assert done == [first]
+
+
 def test_a_week_unlike_the_weeks_before_is_drift(office: Office) -> None:
     rows = []
     for week in range(5):
