@@ -7,13 +7,13 @@ is never moved by, which town, which estate or which Mr Wang a text is about.
 
 from __future__ import annotations
 
+from enum import IntFlag, auto
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -102,16 +102,36 @@ NAME_CHARS: Final = 2
 """Characters before an ending that are taken for the name; a longer one keeps its beginning."""
 
 _TABLE_BITS: Final = 16
+_FACTOR: Final = 0x9E3779B97F4A7C15
+_FACTORS_TRIED: Final = 20_000
 _LAST: Final = np.uint32(0xFFFF)
 
 
-class _Pairs:
-    """A set of character pairs, asked for many pairs at once with one look-up each."""
+class _Marks(IntFlag):
+    """What a pair of characters is; one pair may be several things."""
 
-    def __init__(self, pairs: Iterable[str]) -> None:
-        keys = np.unique([np.uint64(ord(pair[0]) << 21 | ord(pair[1])) for pair in pairs])
-        for odd in range(0x9E3779B97F4A7C15, 0x9E3779B97F4A7C15 + 20_000, 2):
-            self._factor = np.uint64(odd)
+    PLACE = auto()
+    ADDRESS = auto()
+    ENDING = auto()
+    NAMELESS = auto()
+    NO_NAME_ENDS = auto()
+    GOES_ON = auto()
+    KINDER = auto()
+    GARDEN = auto()
+
+
+class _Pairs:
+    """Marks of character pairs, for many pairs at once with a single look-up each."""
+
+    def __init__(self, lists: Mapping[_Marks, str]) -> None:
+        known: dict[int, int] = {}
+        for mark, words in lists.items():
+            for pair in words.split():
+                key = ord(pair[0]) << 21 | ord(pair[1])
+                known[key] = known.get(key, 0) | mark
+        keys = np.array(list(known), dtype=np.uint64)
+        for odd in range(1, _FACTORS_TRIED, 2):
+            self._factor = np.uint64(_FACTOR * odd % (1 << 64))
             places = self._places(keys)
             if np.unique(places).size == keys.size:
                 break
@@ -119,18 +139,15 @@ class _Pairs:
             raise ValueError("no factor keeps the pairs apart")
         self._table = np.full(1 << _TABLE_BITS, np.uint64(2**64 - 1))
         self._table[places] = keys
+        self._marks = np.zeros(1 << _TABLE_BITS, dtype=np.uint8)
+        self._marks[places] = list(known.values())
 
-    def __contains__(self, pair: str) -> bool:
-        return bool(self.hits(np.array([ord(c) for c in pair], dtype=np.uint32))[0])
-
-    def hits(self, codes: Codes) -> NDArray[np.bool_]:
-        """Return (n - 1,) whether each code and the next one are in the set."""
-        return self.of(codes[:-1], codes[1:])
-
-    def of(self, first: Codes, second: Codes) -> NDArray[np.bool_]:
-        """Return (n,) whether each pair is in the set."""
-        keys = first.astype(np.uint64) << np.uint64(21) | second.astype(np.uint64)
-        found: NDArray[np.bool_] = self._table[self._places(keys)] == keys
+    def marks(self, codes: Codes) -> NDArray[np.uint8]:
+        """Return (n - 1,) the marks of each code and the next one, 0 for an unknown pair."""
+        wide = codes.astype(np.uint64)
+        keys = wide[:-1] << np.uint64(21) | wide[1:]
+        places = self._places(keys)
+        found: NDArray[np.uint8] = self._marks[places] * (self._table[places] == keys)
         return found
 
     def _places(self, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -143,18 +160,23 @@ def _characters(some: str) -> NDArray[np.bool_]:
     return table
 
 
-_PLACES = _Pairs(PLACES.split())
-_ADDRESSES = _Pairs(ADDRESSES.split())
+_PAIRS = _Pairs(
+    {
+        _Marks.PLACE: PLACES,
+        _Marks.ADDRESS: ADDRESSES,
+        _Marks.ENDING: INSTITUTIONS,
+        _Marks.NAMELESS: NAMELESS,
+        _Marks.NO_NAME_ENDS: NO_NAME_ENDS,
+        _Marks.GOES_ON: NO_NAME_GOES_ON,
+        _Marks.KINDER: "幼儿",
+        _Marks.GARDEN: "儿园",
+    }
+)
 _IS_SURNAME = _characters(SURNAMES)
 _SOMEBODY = np.uint32(ord("某"))
-_INSTITUTIONS = _Pairs(INSTITUTIONS.split())
-_NAMELESS = _Pairs(NAMELESS.split())
-_NO_NAME_ENDS = _Pairs(NO_NAME_ENDS.split())
-_NO_NAME_GOES_ON = _Pairs(NO_NAME_GOES_ON.split())
 _ENDS_A_NAME = _characters(ROADS_AND_VILLAGES)
 _IN_A_NAME = _characters("".join(map(chr, range(0x4E00, 0xA000)))) & ~_characters(OF_GRAMMAR)
 _NUMBER = np.uint32(ord("第"))
-_KINDERGARTEN = np.array([ord(one) for one in "幼儿园"], dtype=np.uint32)
 
 
 def without_names(codes: Codes) -> tuple[Codes, NDArray[np.bool_]]:
@@ -165,19 +187,21 @@ def without_names(codes: Codes) -> tuple[Codes, NDArray[np.bool_]]:
     if codes.size < 3:
         return codes, np.ones(codes.size, dtype=bool)
     marked, kept = codes.copy(), np.ones(codes.size, dtype=bool)
-    names = np.concatenate((np.flatnonzero(_PLACES.hits(codes)), _institutions(codes)))
+    marks, low = _PAIRS.marks(codes), np.minimum(codes, _LAST)
+    names = np.concatenate((np.flatnonzero(marks & _Marks.PLACE), _institutions(low, marks)))
     marked[names] = MARK
     kept[names + 1] = False
-    before = _ADDRESSES.hits(codes)[1:] | (codes[1:-1] == _SOMEBODY)
-    surname = _IS_SURNAME[np.minimum(codes[:-2], _LAST)]
-    marked[np.flatnonzero(before & surname)] = MARK
+    before = np.flatnonzero((marks[1:] & _Marks.ADDRESS != 0) | (codes[1:-1] == _SOMEBODY))
+    marked[before[_IS_SURNAME[low[before]]]] = MARK
     return marked, kept
 
 
 def institution_names(text: str) -> list[tuple[int, int]]:
     """Return start and end of what names an institution, with the 小区 or 公司 that ends it."""
     codes = np.array([ord(one) for one in text] + [0], dtype=np.uint32)
-    starts = _institutions(codes).tolist() if codes.size > NAME_CHARS else []
+    if codes.size <= NAME_CHARS:
+        return []
+    starts = _institutions(np.minimum(codes, _LAST), _PAIRS.marks(codes)).tolist()
     return [(at, at + NAME_CHARS + _ending_chars(text, at + NAME_CHARS)) for at in starts]
 
 
@@ -185,15 +209,18 @@ def _ending_chars(text: str, at: int) -> int:
     return 1 if text[at] in ROADS_AND_VILLAGES else 3 if text.startswith("幼儿园", at) else 2
 
 
-def _institutions(codes: Codes) -> NDArray[np.int64]:
-    """Return where the two characters begin that name an estate, a firm, a village, a road."""
-    low = np.minimum(codes, _LAST)
-    ends = _INSTITUTIONS.hits(codes)
-    ends |= _ENDS_A_NAME[low[:-1]] & ~_NO_NAME_GOES_ON.hits(codes)
-    ends[:-1] |= (sliding_window_view(codes, _KINDERGARTEN.size) == _KINDERGARTEN).all(axis=1)
+def _institutions(low: Codes, marks: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where the two characters begin that name an estate, a firm, a village, a road.
+
+    `low` (n,) are the codes, none above the basic plane, `marks` (n - 1,) those of their pairs.
+    """
+    ends = marks & _Marks.ENDING != 0
+    ends |= _ENDS_A_NAME[low[:-1]] & (marks & _Marks.GOES_ON == 0)
+    ends[:-1] |= (marks[:-1] & _Marks.KINDER != 0) & (marks[1:] & _Marks.GARDEN != 0)
     at = np.flatnonzero(ends[NAME_CHARS:])
     first, second = low[at], low[at + 1]
     named = (_IN_A_NAME[first] & _IN_A_NAME[second]) | (first == _NUMBER)
-    named &= ~_NAMELESS.of(first, second) & ~_NO_NAME_ENDS.of(second, low[at + NAME_CHARS])
+    named &= marks[at] & _Marks.NAMELESS == 0
+    named &= marks[at + 1] & _Marks.NO_NAME_ENDS == 0
     found: NDArray[np.int64] = at[named]
     return found
