@@ -110,5 +110,5 @@ class ConsoleActions(Protocol):
     ) -> None:
         """Record a person's label in place of the model's."""
 
-    def confirm_labels(self, mention_id: str, who: str, role: str) -> None:
-        """Record that the model's labels which nobody has judged yet are right."""
+    def confirm_labels(self, mention_id: str, model: str, who: str, role: str) -> None:
+        """Record that this model's labels which nobody has judged yet are right."""

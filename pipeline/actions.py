@@ -21,7 +21,7 @@ from models.labels import LABELS
 from models.records import SHANGHAI, Clock, Incident, IncidentState, Level
 from pipeline import signing, story_edits
 from pipeline.cases import met_by_state
-from storage import audit, corrections, forms, incidents, outbox, silences
+from storage import audit, corrections, forms, incidents, mentions, outbox, silences
 from storage.incidents import Acknowledgement, Step
 from storage.silences import SilenceRow
 from storage.store import Store, Transaction
@@ -269,10 +269,12 @@ class Actions:
             corrections.add(tx, mention_id, (head, label), who, note, now)
             audit.append(tx, now, who, "corrected", mention_id, f"{head}={label}")
 
-    def confirm_labels(self, mention_id: str, who: str, role: str) -> None:
-        """Record that the model's labels which nobody has judged yet are right."""
+    def confirm_labels(self, mention_id: str, model: str, who: str, role: str) -> None:
+        """Record that this model's labels which nobody has judged yet are right."""
         now = self.clock()
         with self.office.store.transaction() as tx:
+            if mentions.model_of(tx, mention_id) != model:
+                raise ActionRefusedError("模型刚刚重新判读过这条信息，请看过新的判读再确认")
             if heads := corrections.confirm(tx, mention_id, who, now):
                 audit.append(tx, now, who, "labels_confirmed", mention_id, " ".join(heads))
 

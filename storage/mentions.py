@@ -147,6 +147,7 @@ def replace(tx: Transaction, table: pa.Table) -> None:
         )
 
 
+MODEL_OF = "SELECT model FROM mention WHERE id = ?"
 HEADS = ("sentiment", "topic", "appeal", "urgency")
 
 
@@ -202,6 +203,11 @@ def texts(reader: Reader, ids: Sequence[str]) -> dict[str, StoredText]:
         )
         for row in rows
     }
+
+
+def model_of(reader: Reader, mention_id: str) -> str:
+    """Return the version of the model whose labels a mention has, empty without one."""
+    return str(reader.value(MODEL_OF, [mention_id]) or "")
 
 
 def count_to_rescore(reader: Reader, model: str) -> int:

@@ -81,9 +81,11 @@ def correct(visit: Visit) -> Response:
 
 def confirm(visit: Visit) -> Response:
     """Record that the model judged a mention right."""
-    who, role = visit.session.name, visit.session.role
+    model, who, role = visit.form.get("model", ""), visit.session.name, visit.session.role
     return _judged(
-        visit, lambda of: visit.actions.confirm_labels(of, who, role), "labels_confirmed"
+        visit,
+        lambda of: visit.actions.confirm_labels(of, model, who, role),
+        "labels_confirmed",
     )
 
 

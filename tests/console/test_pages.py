@@ -379,14 +379,20 @@ def test_a_label_is_corrected_by_a_person(officer: Hands) -> None:
     assert officer.status == 400
 
 
+def confirm_lamp(officer: Hands) -> str:
+    """Press the button of the page that is open."""
+    model = re.search(r'name="model" value="([^"]+)"', officer.page)
+    assert model
+    return officer.send("/mentions/m-lamp/right", model=model[1])
+
+
 def test_right_labels_are_confirmed_with_one_click(officer: Hands, store: Store) -> None:
     assert "其余判读无误" not in officer.open("/mentions/m-lamp")
-    page = officer.send("/mentions/m-lamp/right")
+    page = confirm_lamp(officer)
     assert "已记录：判读无误" in page
     assert "中性 无误；市政服务 无误；" in page
     assert "/mentions/m-lamp/right" not in page
     assert page.count('<td class="n">人工</td>') == 4
-    officer.send("/mentions/m-lamp/right")
     with store.read() as reader:
         assert reader.value("SELECT count(*) FROM correction") == 4
         assert reader.value("SELECT count(*) FROM correction WHERE label <> was") == 0
@@ -396,9 +402,16 @@ def test_labels_already_corrected_are_not_confirmed_again(officer: Hands, store:
     officer.open("/mentions/m-lamp")
     page = officer.send("/mentions/m-lamp/label", head="sentiment", label="negative", note="")
     assert "其余判读无误" in page
-    assert "负面 无误" not in officer.send("/mentions/m-lamp/right")
+    assert "负面 无误" not in confirm_lamp(officer)
     with store.read() as reader:
         assert reader.value("SELECT count(*) FROM correction WHERE head = 'sentiment'") == 1
+
+
+def test_labels_of_a_model_nobody_saw_are_not_confirmed(officer: Hands) -> None:
+    officer.open("/mentions/m-lamp")
+    page = officer.send("/mentions/m-lamp/right", model="older")
+    assert officer.status == 409
+    assert "请看过新的判读再确认" in page
 
 
 def test_a_mention_that_is_not_there_cannot_be_confirmed(officer: Hands) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from console.actions import ActionRefusedError
 from models.drift import Drift
 from pipeline.actions import Actions
 from pipeline.check import model_findings
@@ -46,8 +49,9 @@ def test_a_confirmed_label_teaches_and_is_no_disagreement(office: Office) -> Non
     actions = Actions(office=office, clock=lambda: NOW)
     with office.store.transaction() as tx:
         tx.run("UPDATE mention SET topic = 'unclassified' WHERE id = ?", [first])
-    actions.confirm_labels(str(first), "张科长", "analyst")
-    actions.confirm_labels(str(first), "张科长", "analyst")
+    model = office.mind.classifier.version
+    actions.confirm_labels(str(first), model, "张科长", "analyst")
+    actions.confirm_labels(str(first), model, "张科长", "analyst")
     assert sorted(row["head"] for row in taught(office).to_pylist()) == [
         "appeal",
         "sentiment",
@@ -56,6 +60,15 @@ def test_a_confirmed_label_teaches_and_is_no_disagreement(office: Office) -> Non
     assert {verdict.changed for verdict in drifts(office, NOW)} == {0}
     done = values(office, "SELECT subject FROM audit WHERE action = 'labels_confirmed'")
     assert done == [first]
+
+
+def test_labels_of_a_model_nobody_saw_are_not_confirmed(office: Office) -> None:
+    cycle(office)
+    (first, *_) = values(office, "SELECT id FROM mention WHERE source = 'hotline' ORDER BY id")
+    actions = Actions(office=office, clock=lambda: NOW)
+    with pytest.raises(ActionRefusedError, match="重新判读"):
+        actions.confirm_labels(str(first), "older", "张科长", "analyst")
+    assert taught(office).num_rows == 0
 
 
 def test_a_week_unlike_the_weeks_before_is_drift(office: Office) -> None:
