@@ -21,6 +21,7 @@ from models.classifier import (
     parse_score_line,
     score_batch,
 )
+from models.evidence import PHRASE_LEAST, SLIGHT
 from models.labels import HEADS, KINDS, LABELS, TOPICS, UNCLASSIFIED, label_zh
 from models.weight_files import ARRAYS, MANIFEST, WeightsError, packaged, read_weights
 
@@ -218,6 +219,22 @@ def test_evidence_names_the_words_of_the_matter(model: Classifier) -> None:
     assert {evidence.head for evidence in found} == set(HEADS)
     topic = "".join(evidence.phrase for evidence in found if evidence.head == "topic")
     assert "堵车" in topic or "交警" in topic or "路口" in topic
+
+
+def test_a_name_is_never_a_reason() -> None:
+    found = load().explain("请问碧玉小区的电梯坏了怎么办，已告诉王局长", KINDS[0])
+    told = "".join(evidence.phrase for evidence in found)
+    assert "电梯" in told
+    assert not set("碧玉王") & set(told)
+
+
+def test_reasons_are_phrases_and_carry_weight() -> None:
+    found = load().explain("阳光小区电梯坏了一个月没人修，业主被困半小时，请尽快处理", KINDS[0])
+    assert all(len(evidence.phrase) >= PHRASE_LEAST for evidence in found)
+    for head in HEADS:
+        weights = [evidence.weight for evidence in found if evidence.head == head]
+        assert weights == sorted(weights, reverse=True)
+        assert all(weight >= SLIGHT for weight in weights[1:])
 
 
 def test_evidence_points_into_the_text_as_written(model: Classifier) -> None:
