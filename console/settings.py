@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from alerts.constants import Constants, load_constants
 from alerts.oncall import Schedule
 from console.permissions import ROLE_ZH
+from models.classifier import Classifier, packaged_classifier
 from models.heat import HeatWeights
 from reports.words import Language
 
@@ -36,7 +37,8 @@ class ConsoleSettings:
 
     `secret` signs sessions, form tokens and acknowledge links. Without `users` the console is
     for the people at this machine: they give a name once. `sources` maps source names to the
-    names officers know; `units` are offered when a case is assigned.
+    names officers know; `units` are offered when a case is assigned; `classifier` gives the model
+    in service, which tells the reasons of its labels.
     """
 
     secret: bytes = field(repr=False)
@@ -51,6 +53,7 @@ class ConsoleSettings:
     heat: HeatWeights = field(default_factory=HeatWeights)
     constants: Constants = field(default_factory=load_constants)
     schedules: Callable[[], Sequence[Schedule]] = tuple
+    classifier: Callable[[], Classifier] = packaged_classifier
     page_size: int = 50
     refresh_seconds: int = 60
     stale_minutes: int = 60

@@ -38,6 +38,7 @@ def console_settings(office: Office, refresh_seconds: int = 60) -> ConsoleSettin
         heat=settings.heat.weights(),
         constants=office.constants,
         schedules=lambda: office.loaded.schedules,
+        classifier=lambda: office.mind.classifier,
         refresh_seconds=refresh_seconds,
     )
 

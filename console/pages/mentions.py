@@ -14,7 +14,7 @@ from console.visit import Visit
 from models.labels import LABELS, TOPICS
 from reports.facts import span_of
 from storage import browse
-from storage.browse import LAST_SEQ, MentionQuery
+from storage.browse import LAST_SEQ, MentionQuery, Stored
 
 FILTERS = ("source", "topic", "sentiment", "query", "story", "incident", "words")
 COPIES_AT_MOST = 100
@@ -119,9 +119,28 @@ def _page(visit: Visit, error: str, status: int) -> Response:
             "mention": mention,
             "original": browse.mention(reader, mention.repost_of) if mention.repost_of else None,
             "readable": visit.can(Action.READ_TEXT),
+            "reasons": _reasons(visit, mention),
             "versions": browse.versions(reader, mention_id),
         }
     return visit.page("mention.html", facts, status)
+
+
+def _reasons(visit: Visit, mention: Stored) -> dict[str, list[str]]:
+    """Return the phrases behind each label, by head; they are pieces of the text.
+
+    Only the model that gave a label knows its reasons: after a change there are none until the
+    archive is scored again.
+    """
+    classifier = visit.settings.classifier()
+    known = mention.model == classifier.version and mention.text
+    if not known or not visit.can(Action.READ_TEXT):
+        return {}
+    found: dict[str, list[str]] = {}
+    for reason in classifier.explain(f"{mention.title}\n{mention.text}", mention.kind):
+        phrase, told = " ".join(reason.phrase.split()), found.setdefault(reason.head, [])
+        if not any(phrase in other for other in told):
+            told.append(phrase)
+    return found
 
 
 def _day(text: str) -> date | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from models.classifier import packaged_classifier
 from models.records import Level
 from reports.digest import DigestScope, publish_digest
 from reports.english import english
@@ -377,6 +378,30 @@ def test_a_label_is_corrected_by_a_person(officer: Hands) -> None:
     assert "一般 → 危及安全或公共健康（有人摔伤）" in page
     officer.send("/mentions/m-lamp/label", head="sentiment; DROP", label="negative")
     assert officer.status == 400
+
+
+def test_a_label_tells_its_reasons(officer: Hands, store: Store) -> None:
+    assert "依据：" not in officer.open("/mentions/m-lamp")  # another model's label
+    with store.transaction() as tx:
+        tx.run("UPDATE mention SET model = ?", [packaged_classifier().version])
+    page = officer.open("/mentions/m-lamp")
+    topic = re.search(r'话题</th>.*?<tr class="why">(.*?)</tr>', page, re.DOTALL)
+    assert topic
+    assert "路灯" in topic[1]
+    told = page.count('class="why"')
+    page = officer.send("/mentions/m-lamp/label", head="topic", label="transport", note="")
+    assert page.count('class="why"') == told - 1
+    with store.transaction() as tx:
+        tx.run("UPDATE mention SET text = ''")
+    assert "依据：" not in officer.open("/mentions/m-lamp")
+
+
+def test_who_may_not_read_a_text_is_told_no_piece_of_it(browse: Browse, store: Store) -> None:
+    with store.transaction() as tx:
+        tx.run("UPDATE mention SET model = ?", [packaged_classifier().version])
+    hands = browse(settings())
+    hands.sign_in("承办员", "liaison")
+    assert "依据：" not in hands.open("/mentions/m-lamp")
 
 
 def confirm_lamp(officer: Hands) -> str:
