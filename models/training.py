@@ -159,6 +159,8 @@ def _kind_of(task: str) -> str:
 def _vectors(corpus: Corpus) -> tuple[Vocabulary, _Rows]:
     counts = counted(corpus.texts)
     kind = np.full(len(corpus.texts), CITIZEN, dtype=object)
+    appeal = corpus.task("appeal")
+    kind[appeal.rows] = np.array(KINDS, dtype=object)[appeal.kinds]
     for chosen in SENTIMENT_SETS:
         kind[corpus.task(f"sentiment/{chosen.domain}").rows] = chosen.kind
     # Posts have neither title nor closing request: their ends are not worth a place.

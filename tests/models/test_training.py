@@ -74,6 +74,10 @@ MADE = Made(
     readings={"g2-0": ({"topic": "health", "official_topic": "卫生计生"},)},
     texts=(Written("社区食堂的菜价涨了，建议公示", "citizen_message", {"topic": "elderly_care"}),),
 )
+ARTICLES = {
+    "eventmonitor_events": "新桥昨日通车，记者在现场看到车流平稳，交警在两端值守",
+    "cec_emergency": "山区昨晚发生泥石流，救援人员已赶到，道路正在抢通",
+}
 TITLES = ("新桥通车", "两车相撞", "明日降温", "新桥通车")
 PRAISE = {"positive": "真好很满意喜欢", "negative": "太差了失望生气", "neutral": "今天发布通知"}
 
@@ -116,6 +120,8 @@ def make_data(folder: Path) -> Path:
     write(folder, "taidi2020c_fj2_topics", official)
     write(folder, "taidi2020c_fj1_taxonomy", [{"text": "交通运输/公交", "label": "交通运输"}])
     write(folder, "thucnews_titles", [{"text": title} for title in TITLES])
+    for name, text in ARTICLES.items():
+        write(folder, name, [{"text": text}])
     for chosen in SENTIMENT_SETS:
         rows = [
             {
@@ -308,6 +314,12 @@ def test_a_title_teaches_the_expert_of_news_when_a_reader_told_its_sentiment(dat
     assert taught(corpus, "sentiment/news", TITLES[0]) == [("positive", 1.0, False)]
     assert corpus.texts.count(TITLES[0]) == 1
     assert TITLES[1] not in corpus.texts
+
+
+def test_an_article_asks_nothing(data: Path) -> None:
+    corpus = read_corpus(data, made=Made(readings={}, texts=()))
+    for text in ARTICLES.values():
+        assert taught(corpus, "appeal", text) == [("other", 0.5, False)]
 
 
 def test_written_texts_always_teach_and_never_judge(data: Path) -> None:
